@@ -1,0 +1,53 @@
+package broadcast
+
+import (
+	"errors"
+	"time"
+)
+
+// Template is a standing order (mẫu trực sẵn) approved in advance by two
+// officers: content and limits, no time. One officer activates it in his own area.
+type Template struct {
+	ID       ID        `json:"id"`
+	Revision Revision  `json:"revision"`
+	Class    Class     `json:"class"`
+	Title    string    `json:"title"`
+	Areas    []ID      `json:"areas"`
+	Versions []Version `json:"versions"`
+	// Expires is the last moment at which it may be activated.
+	Expires Instant `json:"expires"`
+}
+
+// TemplateRef names the template that an announcement activates.
+type TemplateRef struct {
+	ID       ID       `json:"id"`
+	Revision Revision `json:"revision"`
+}
+
+// MaxTemplateLife is how long after its issue a template may be activated.
+const MaxTemplateLife = 400 * 24 * time.Hour
+
+// Validate says whether the template is complete and inside every limit.
+func (t Template) Validate() error {
+	a := Announcement{ID: t.ID, Revision: t.Revision, Class: t.Class, Title: t.Title, Areas: t.Areas,
+		Versions: t.Versions, Timing: Timing{Mode: ModeStart, Start: 1}, Meta: Sum(nil)}
+	if err := a.Validate(); err != nil {
+		return err
+	}
+	for _, v := range t.Versions {
+		if v.Live != nil {
+			return errors.New("versions: a template holds recorded content only")
+		}
+	}
+	if t.Expires <= t.Revision.IssuedAt() || t.Expires.Sub(t.Revision.IssuedAt()) > MaxTemplateLife {
+		return errors.New("expires: must lie after the issue and at most 400 days later")
+	}
+	return nil
+}
+
+func maybeRef(r *TemplateRef) error {
+	if r == nil {
+		return nil
+	}
+	return firstOf(check{"id", r.ID.Validate()}, check{"revision", r.Revision.Validate()})
+}
