@@ -1,0 +1,188 @@
+package store
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Sum names a content: the SHA-256 of all its bytes.
+type Sum = [sha256.Size]byte
+
+// Errors that a caller of Contents tells apart.
+var (
+	// ErrMissing means that the content is not held; fetch it.
+	ErrMissing = errors.New("content is not held")
+	// ErrBadHash means that the bytes were not those the name promises. They
+	// have been thrown away; fetch the content again.
+	ErrBadHash = errors.New("content does not match its hash")
+	// ErrBusy means that a download of this content is open already.
+	ErrBusy = errors.New("content is being written already")
+)
+
+// ContentLimits bound Contents. Both are in bytes and must be positive.
+type ContentLimits struct {
+	// File is the longest single content.
+	File int64
+	// Quota bounds all contents and unfinished downloads together.
+	Quota int64
+}
+
+// Contents is a cache of immutable files named by their SHA-256.
+//
+// A content is visible only after its whole length was on the medium and its
+// hash was checked. When room is needed the least recently used content goes
+// first; pinned ones and downloads in progress never go. Safe for use by
+// several goroutines.
+type Contents struct {
+	fs  FS
+	dir string
+	lim ContentLimits
+
+	mu     sync.Mutex
+	held   map[Sum]*content
+	pinned map[Sum]bool
+	used   int64
+	clock  int64 // counts uses, to order them
+}
+
+// content is one file of the cache.
+type content struct {
+	size    int64 // bytes it takes, or will take while it is being written
+	use     int64 // Contents.clock at its last use
+	partial bool
+	busy    bool  // a Partial is open
+	trusted int64 // bytes of a partial that are known to be on the medium, -1 when the file must be looked at
+	length  int64 // bytes of a partial in the file as found at opening
+}
+
+const partialSuffix = ".part"
+
+// OpenContents opens the cache in dir, making the folder when it is missing.
+// Contents found there count as held; Verify them before the first sound.
+func OpenContents(fs FS, dir string, lim ContentLimits) (*Contents, error) {
+	if lim.File <= 0 || lim.Quota < lim.File {
+		return nil, fmt.Errorf("open contents %s: limits %+v make no sense: want file > 0 and quota >= file", dir, lim)
+	}
+	if err := fs.MkdirAll(dir); err != nil {
+		return nil, fmt.Errorf("open contents: make %s: %w", dir, err)
+	}
+	entries, err := fs.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open contents %s: %w", dir, err)
+	}
+	c := &Contents{fs: fs, dir: dir, lim: lim, held: map[Sum]*content{}, pinned: map[Sum]bool{}}
+	slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Modified.UnixNano(), b.Modified.UnixNano()) })
+	for _, e := range entries {
+		c.find(e)
+	}
+	return c, nil
+}
+
+func (c *Contents) find(e Entry) {
+	stem, partial := strings.CutSuffix(e.Name, partialSuffix)
+	raw, err := hex.DecodeString(stem)
+	if err != nil || len(raw) != sha256.Size || stem != strings.ToLower(stem) {
+		return // not ours: left alone
+	}
+	sum := Sum(raw)
+	if other, twice := c.held[sum]; twice {
+		// A cut fell between the rename and the removal of an older partial.
+		_ = c.fs.Remove(c.path(sum, true)) // it counts for nothing either way
+		c.used -= other.size
+		partial, e.Size = false, max(e.Size, other.size)
+	}
+	c.clock++
+	c.used += e.Size
+	c.held[sum] = &content{size: e.Size, use: c.clock, partial: partial, trusted: -1, length: e.Size}
+}
+
+func (c *Contents) path(sum Sum, partial bool) string {
+	name := hex.EncodeToString(sum[:])
+	if partial {
+		name += partialSuffix
+	}
+	return filepath.Join(c.dir, name)
+}
+
+// Has tells whether the whole content is held.
+func (c *Contents) Has(sum Sum) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.held[sum]
+	return e != nil && !e.partial
+}
+
+// Missing returns those of want that are not held, in the same order.
+func (c *Contents) Missing(want []Sum) []Sum {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var missing []Sum
+	for _, sum := range want {
+		if e := c.held[sum]; e == nil || e.partial {
+			missing = append(missing, sum)
+		}
+	}
+	return missing
+}
+
+// Pin replaces the set of contents that are never evicted. A pinned content
+// need not be held yet.
+func (c *Contents) Pin(sums []Sum) {
+	pinned := make(map[Sum]bool, len(sums))
+	for _, sum := range sums {
+		pinned[sum] = true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pinned = pinned
+}
+
+// Used is the room in bytes that contents and unfinished downloads take.
+func (c *Contents) Used() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.used
+}
+
+// makeRoom evicts until need more bytes fit. c.mu is held.
+func (c *Contents) makeRoom(need int64) error {
+	for c.used+need > c.lim.Quota {
+		var oldest *content
+		var victim Sum
+		for sum, e := range c.held {
+			if !e.busy && !c.pinned[sum] && (oldest == nil || e.use < oldest.use) {
+				oldest, victim = e, sum
+			}
+		}
+		if oldest == nil {
+			return fmt.Errorf("%d of %d bytes are pinned or in use: %w", c.used, c.lim.Quota, ErrFull)
+		}
+		if err := c.drop(victim); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// drop deletes a content or an unfinished download. c.mu is held. A cut may
+// bring the file back, which does no harm: its name still says what it is.
+func (c *Contents) drop(sum Sum) error {
+	e := c.held[sum]
+	if e == nil {
+		return nil
+	}
+	if err := c.fs.Remove(c.path(sum, e.partial)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("remove content %x: %w", sum[:4], err)
+	}
+	c.used -= e.size
+	delete(c.held, sum)
+	return nil
+}
