@@ -92,9 +92,9 @@ func (a *Amplifier) move(closed bool) {
 // poking its fields.
 type Lessor struct {
 	sync.Mutex
-	Error        error                   // every call fails with it
-	Opens        bool                    // a failing Renew also opens the relay, as a refusal does
-	BeforeAnswer func(lease.Phase) error // if set, runs after a lease took effect; its error is the answer
+	Error  error                   // every call fails with it
+	Opens  bool                    // a failing Renew also opens the relay, as a refusal does
+	Answer func(lease.Phase) error // if set, called after a lease took effect; its error is the answer
 
 	Closed bool
 	Edges  []Edge
@@ -116,8 +116,8 @@ func (g *Lessor) Renew(_ context.Context, l lease.Lease) error {
 	if !g.Closed {
 		return &lease.Refusal{Reason: "the relay is open"}
 	}
-	if g.BeforeAnswer != nil {
-		return g.BeforeAnswer(l.Phase)
+	if g.Answer != nil {
+		return g.Answer(l.Phase)
 	}
 	return nil
 }

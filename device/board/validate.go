@@ -1,0 +1,112 @@
+package board
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+const (
+	longestWarmUp  = 30 * time.Second
+	longestHold    = time.Minute
+	longestOff     = time.Minute
+	shortestOn     = time.Minute
+	longestOn      = 12 * time.Hour
+	mostLines      = 1024
+	mostSensors    = 16
+	fewestReserved = 10 // soundings of 60 s that a battery keeps for emergencies
+)
+
+// word is what names and card ids look like.
+var word = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$`)
+
+// Validate names everything that is wrong with the profile, with the bounds
+// that hold.
+func (p Profile) Validate() error {
+	faults := []error{
+		when(!word.MatchString(p.Name), "name %q: one word of letters, digits and dashes", p.Name),
+		when(p.Title == "", "title is missing: say which board this is"),
+	}
+	faults = append(faults, p.Relay.validate()...)
+	faults = append(faults, p.Sound.validate(p.Relay.Simulated)...)
+	faults = append(faults, when(len(p.Sensors) > mostSensors, "%d sensors: at most %d", len(p.Sensors), mostSensors))
+	for _, s := range p.Sensors {
+		faults = append(faults, s.validate()...)
+	}
+	faults = append(faults, p.Power.validate(p.Sensors)...)
+	return errors.Join(faults...)
+}
+
+func (r Relay) validate() []error {
+	return []error{
+		when(!r.Simulated && r.Chip == "", "relay.chip is missing: the label that gpiodetect shows"),
+		when(r.Simulated && r.Chip != "", "relay.chip %q of a simulated relay: remove one of the two", r.Chip),
+		within("relay.line", int64(r.Line), 0, mostLines-1),
+		within("relay.warm_up", r.WarmUp, 0, longestWarmUp),
+		within("relay.hold", r.Hold, 0, longestHold),
+		within("relay.minimum_off", r.MinimumOff, 0, longestOff),
+		within("relay.maximum_on", r.MaximumOn, shortestOn, longestOn),
+	}
+}
+
+func (s Sound) validate(simulated bool) []error {
+	return []error{
+		when(s.Card == "" && !simulated, "sound.card is missing: the id in brackets in /proc/asound/cards"),
+		when(s.Card != "" && !word.MatchString(s.Card), "sound.card %q: the id in brackets in /proc/asound/cards, not a device string", s.Card),
+		within("sound.ceiling", s.Ceiling, 1, 100),
+	}
+}
+
+func (s Sensor) validate() []error {
+	return []error{
+		when(s.Name == "", "a sensor has no name"),
+		when(s.Kind.unit() == "", "sensor %q: kind %q: choose temperature, voltage or current", s.Name, s.Kind),
+		when(!filepath.IsLocal(s.Path), "sensor %q: path %q: a path below /sys without .. and without a leading slash", s.Name, s.Path),
+		when(s.Scale == 0, "sensor %q: scale is missing (0.001 for thousandths)", s.Name),
+	}
+}
+
+func (w Power) validate(sensors []Sensor) []error {
+	if !w.Battery {
+		return []error{when(w != Power{}, "power: values without battery = true: add it or remove them")}
+	}
+	found := w.VoltageSensor == ""
+	for _, s := range sensors {
+		found = found || (s.Name == w.VoltageSensor && s.Kind == Voltage)
+	}
+	need := float64(w.ReserveSounding) * w.SoundingWatts / 60
+	return []error{
+		within("power.capacity_wh", w.CapacityWh, 1, 10000),
+		within("power.idle_watts", w.IdleWatts, 0.1, 1000),
+		within("power.sounding_watts", w.SoundingWatts, w.IdleWatts, 2000),
+		within("power.reserve_sounding", w.ReserveSounding, fewestReserved, 1000),
+		when(!found, "power.voltage_sensor %q: no voltage sensor has this name", w.VoltageSensor),
+		when(w.VoltageSensor != "" && w.EmptyVolts <= 0, "power.empty_volts is missing"),
+		when(need > w.CapacityWh, "power: the reserve needs %.1f Wh but the battery holds %.1f", need, w.CapacityWh),
+	}
+}
+
+// when is an error if wrong is true.
+func when(wrong bool, format string, args ...any) error {
+	if !wrong {
+		return nil
+	}
+	return fmt.Errorf(format, args...)
+}
+
+// within is an error if value lies outside least and most.
+func within[T cmp.Ordered](name string, value, least, most T) error {
+	return when(!(value >= least && value <= most), "%s is %v: choose a value from %v to %v", name, value, least, most)
+}
+
+// quoted lists words for a sentence.
+func quoted(words []string) string {
+	if len(words) == 0 {
+		return "none"
+	}
+	return strings.Join(words, ", ")
+}
