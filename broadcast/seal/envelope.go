@@ -171,3 +171,27 @@ func decodePayload[T broadcast.Validator](kind broadcast.Kind, env broadcast.Env
 	}
 	return doc, nil
 }
+
+// Peek returns the kind that an envelope claims, without believing it, so that
+// a reader of mixed documents knows as what to open it.
+func Peek(raw []byte) (broadcast.Kind, error) {
+	if len(raw) > maxLimit {
+		return "", fmt.Errorf("%d bytes: %w", len(raw), ErrTooLarge)
+	}
+	env, err := broadcast.Decode[broadcast.Envelope](raw)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrForm, err)
+	}
+	b, err := base64.RawURLEncoding.Strict().DecodeString(env.Signatures[0].Protected)
+	if err != nil {
+		return "", fmt.Errorf("%w: protected header is not base64url", ErrForm)
+	}
+	h, err := broadcast.Decode[broadcast.Protected](b)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrForm, err)
+	}
+	return broadcast.KindOfTyp(h.Typ)
+}
+
+// maxLimit is the largest limit of any kind.
+const maxLimit = 256 << 10

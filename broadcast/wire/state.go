@@ -1,0 +1,61 @@
+package wire
+
+import (
+	"errors"
+
+	"github.com/loaxa/loaxa/broadcast"
+)
+
+// State is what a node says of itself every five minutes and on change.
+type State struct {
+	Boot broadcast.ID `json:"boot"`
+	// Version is that of the program, Board the name of its profile.
+	Version string            `json:"version"`
+	Board   string            `json:"board"`
+	Clock   broadcast.Quality `json:"clock"`
+	// Holding is the digest of the documents held (see Holding); the controller
+	// compares it with what the node should hold, and shows drift.
+	Holding broadcast.Digest `json:"holding"`
+	// Manifests has the revision of the manifest held for each area.
+	Manifests map[broadcast.ID]broadcast.Revision `json:"manifests,omitempty"`
+	// Plan is the digest of the node's plan.
+	Plan broadcast.Digest `json:"plan,omitempty"`
+	// Chain, Seq and Head say how far the receipts go; Acked how far they are
+	// acknowledged.
+	Chain broadcast.ID     `json:"chain"`
+	Seq   int64            `json:"seq"`
+	Head  broadcast.Digest `json:"head,omitempty"`
+	Acked int64            `json:"acked"`
+	// Resync asks for everything that the node should hold.
+	Resync bool `json:"resync,omitempty"`
+	// Missing is content wanted but not yet on board, in bytes.
+	Missing int64 `json:"missing_bytes,omitempty"`
+	// Free is what the store may still take, in bytes.
+	Free int64 `json:"free_bytes"`
+	// Sent and Received count the data used since the boot, in bytes.
+	Sent     int64 `json:"sent_bytes"`
+	Received int64 `json:"received_bytes"`
+}
+
+// Validate says whether the hint is complete and bounded.
+func (s State) Validate() error {
+	if len(s.Manifests) > 16 {
+		return errors.New("manifests: more than 16")
+	}
+	return errors.Join(s.Boot.Validate(), s.Holding.Validate(), s.Chain.Validate(), s.Clock.Validate(),
+		bounded("version", s.Version, 64), bounded("board", s.Board, 64))
+}
+
+// DecodeState reads a state.
+func DecodeState(raw []byte) (State, error) { return decodeHint[State](raw, 8<<10) }
+
+// Holding names a set of documents by one digest, whatever their order, so
+// that a node and the controller can tell whether they agree.
+func Holding(entries []broadcast.Entry) (broadcast.Digest, error) {
+	sorted := sortEntries(entries)
+	b, err := broadcast.Encode(sorted)
+	if err != nil {
+		return "", err
+	}
+	return broadcast.Sum(b), nil
+}
