@@ -1,0 +1,89 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/pressly/goose/v3"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/sqlitedialect"
+	_ "modernc.org/sqlite" // the driver named "sqlite"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Errors that callers tell apart.
+var (
+	// ErrNotFound: no such row.
+	ErrNotFound = errors.New("not found")
+	// ErrConflict: the row exists already, or changed since it was read.
+	ErrConflict = errors.New("changed in the meantime, or exists already")
+)
+
+// DB is the database. It is safe for concurrent use; writes go one at a time.
+type DB struct {
+	write *bun.DB
+	read  *bun.DB
+}
+
+// Open opens, or creates, the database in a folder and brings its schema up to
+// date. Another process may have it open too.
+func Open(ctx context.Context, dir string) (*DB, error) {
+	path := filepath.Join(dir, "loaxa.db")
+	dsn := "file:" + path + "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)"
+	w, err := sql.Open("sqlite", dsn+"&_txlock=immediate")
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	w.SetMaxOpenConns(1)
+	r, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), w.Close())
+	}
+	r.SetMaxOpenConns(4)
+	db := &DB{write: bun.NewDB(w, sqlitedialect.New()), read: bun.NewDB(r, sqlitedialect.New())}
+	if err := db.migrate(ctx, w); err != nil {
+		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), db.Close())
+	}
+	return db, nil
+}
+
+func (db *DB) migrate(ctx context.Context, w *sql.DB) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, w, files)
+	if err != nil {
+		return fmt.Errorf("migrations: %w", err)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("migrations: %w", err)
+	}
+	return nil
+}
+
+// Close closes the database.
+func (db *DB) Close() error { return errors.Join(db.write.Close(), db.read.Close()) }
+
+// Tx is a running write transaction. Its methods are those of the tables.
+type Tx struct{ tx bun.Tx }
+
+// Update runs f in one write transaction: all of it is kept, or nothing.
+func (db *DB) Update(ctx context.Context, f func(Tx) error) error {
+	return db.write.RunInTx(ctx, nil, func(_ context.Context, tx bun.Tx) error { return f(Tx{tx: tx}) })
+}
+
+// notFound turns the driver's "no rows" into ErrNotFound.
+func notFound(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	return err
+}
