@@ -104,7 +104,7 @@ func (f file) imports() []string {
 	return paths
 }
 
-// calls reports whether a node is a use of one of the names of an imported package, whatever the
+// uses reports whether a node is a use of one of the names of an imported package, whatever the
 // file calls that package.
 func (f file) uses(node ast.Node, imported string, names ...string) bool {
 	selector, ok := node.(*ast.SelectorExpr)
