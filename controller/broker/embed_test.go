@@ -7,7 +7,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
 )
 
 func TestNobodyEntersWithoutAnAcceptedCredential(t *testing.T) {
@@ -247,10 +250,11 @@ func TestOversizedPacketEndsOnlyItsSender(t *testing.T) {
 	}
 }
 
-// The server alone gives a client that comes early none of what it retains.
+// The server alone gives a client that comes early a part of what it retains,
+// or nothing.
 func TestFirstClientAfterARestartGetsTheWholeRetainedSet(t *testing.T) {
-	p := newEmbedded(t, everybody("node-a"))
-	const count = 500
+	p := newEmbedded(t, everybody())
+	const count = 2000
 	controller := mustDial(t, p.addr(), as("controller"))
 	for i := range count {
 		controller.publish(fmt.Sprintf("loaxa/1/area/a-%d/manifest", i), "held", true)
@@ -259,13 +263,12 @@ func TestFirstClientAfterARestartGetsTheWholeRetainedSet(t *testing.T) {
 	controller.ping(t)
 	p.stop(t)
 
-	// Clients knock from before the start on; the first one let in must see all.
-	p.start(t)
-	early := mustDial(t, p.addr(), as("controller"))
+	p.launch(t)
+	early := dialUntilUp(t, p.addr(), as("controller")) // knocks before the broker is ready
 	early.mustSubscribe(t, "loaxa/1/#")
+	early.publish("loaxa/1/end", "end", false)
 	seen := map[string]bool{}
-	for range count - 1 {
-		m := early.next(t)
+	for m := early.next(t); string(m.Payload) != "end"; m = early.next(t) {
 		if string(m.Payload) != "held" || !m.Retained {
 			t.Fatalf("heard %+v", m)
 		}
@@ -276,19 +279,66 @@ func TestFirstClientAfterARestartGetsTheWholeRetainedSet(t *testing.T) {
 	}
 }
 
-func TestStaleSessionsOfACrashAreDropped(t *testing.T) {
-	dir := t.TempDir()
-	streams := filepath.Join(dir, "jetstream", "$G", "streams")
-	for _, name := range []string{"$MQTT_sess", "$MQTT_rmsgs"} {
-		if err := os.MkdirAll(filepath.Join(streams, name), 0o700); err != nil {
+// knock is a connection that waits at the door.
+type knock struct {
+	server.ClientAuthentication
+	registered *server.User
+}
+
+func (k *knock) GetOpts() *server.ClientOpts {
+	return &server.ClientOpts{Username: "node-a", Password: "secret-of-node-a"}
+}
+func (k *knock) GetID() uint64               { return 1 }
+func (k *knock) RegisterUser(u *server.User) { k.registered = u }
+
+func TestNobodyIsAnsweredBeforeTheRetainedMessagesAreLoaded(t *testing.T) {
+	for name, end := range map[string]struct {
+		close func(*door)
+		want  bool
+	}{
+		"opened": {func(d *door) { close(d.open) }, true},
+		"shut":   {func(d *door) { close(d.shut) }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDoor(everybody("node-a"), quiet())
+				d.alive, d.expel = func(uint64) bool { return true }, func(uint64) {}
+				k, answer := &knock{}, make(chan bool, 1)
+				go func() { answer <- d.Check(k) }()
+				synctest.Wait()
+				if len(answer) != 0 || k.registered != nil {
+					t.Error("answered at once")
+				}
+				end.close(d)
+				if got := <-answer; got != end.want || (k.registered != nil) != end.want {
+					t.Errorf("answered %v, registered %v", got, k.registered)
+				}
+			})
+		})
+	}
+}
+
+func TestAnonymousStaysOutEvenWhereEverybodyIsWelcome(t *testing.T) {
+	p := newEmbedded(t, crowdRights{})
+	mustDial(t, p.addr(), as("node-a"))
+	if c, err := rawDial(p.addr(), dialOptions{}); err == nil {
+		c.conn.Close()
+		t.Error("let in without a name")
+	}
+}
+
+func TestStaleSessionsOfACrashAreDroppedAtTheStart(t *testing.T) {
+	p := newEmbedded(t, everybody())
+	p.stop(t)
+	streams := filepath.Join(p.dir, "jetstream", "$G", "streams")
+	for _, name := range []string{"$MQTT_sess", "$MQTT_msgs", "$MQTT_rmsgs"} {
+		if err := os.WriteFile(filepath.Join(streams, name, "stale"), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := dropSessions(dir); err != nil {
-		t.Fatal(err)
-	}
-	left, err := os.ReadDir(streams)
-	if err != nil || len(left) != 1 || left[0].Name() != "$MQTT_rmsgs" {
+	p.start(t)
+	left, err := filepath.Glob(filepath.Join(streams, "*", "stale"))
+	if err != nil || len(left) != 1 || !strings.Contains(left[0], "$MQTT_rmsgs") {
 		t.Errorf("left %v (%v), want the retained messages alone", left, err)
 	}
 }

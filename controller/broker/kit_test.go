@@ -89,7 +89,8 @@ func newEmbedded(t testing.TB, who Authoriser) *embeddedPeer {
 
 func (p *embeddedPeer) addr() string { return p.at }
 
-func (p *embeddedPeer) start(t testing.TB) {
+// launch starts the broker without waiting for it.
+func (p *embeddedPeer) launch(t testing.TB) {
 	t.Helper()
 	broker, err := Embed(EmbedConfig{Dir: p.dir, Addr: p.at, Authorise: p.who, Log: p.log})
 	if err != nil {
@@ -98,9 +99,14 @@ func (p *embeddedPeer) start(t testing.TB) {
 	ctx, cancel := context.WithCancel(context.Background())
 	p.broker, p.end, p.ended = broker, cancel, make(chan error, 1)
 	go func() { p.ended <- broker.Serve(ctx) }()
+}
+
+func (p *embeddedPeer) start(t testing.TB) {
+	t.Helper()
+	p.launch(t)
 	select {
-	case <-broker.Ready():
-		p.at = broker.Addr()
+	case <-p.broker.Ready():
+		p.at = p.broker.Addr()
 	case err := <-p.ended:
 		t.Fatalf("embedded broker: %v", err)
 	case <-time.After(patience):
