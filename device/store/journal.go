@@ -179,7 +179,9 @@ func (j *Journal) begin() error {
 	if err != nil {
 		_ = f.Close()         // it holds nothing
 		_ = j.fs.Remove(path) // best effort: an empty segment does no harm
-		j.next++              // unless it shared its number with the next one
+		// Its name may come back after a cut and void what follows j.kept in the
+		// files before it: nothing more may go there, nor share its number.
+		j.sealed, j.next = true, j.next+1
 		return err
 	}
 	if j.active != nil {
