@@ -23,6 +23,7 @@ type recordedLine struct {
 	shut      bool
 	openFails error // Set(false) fails with it
 	shutFails error // Set(true) fails with it
+	panics    bool  // Set(true) closes the line and panics
 	moved     chan move
 }
 
@@ -42,6 +43,9 @@ func (l *recordedLine) Set(closed bool) error {
 		m := move{closed, time.Now()}
 		l.closed, l.moves = closed, append(l.moves, m)
 		l.moved <- m
+		if closed && l.panics {
+			panic("relay driver")
+		}
 	}
 	return nil
 }

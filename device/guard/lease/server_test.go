@@ -256,3 +256,24 @@ func TestAClientFindsARestartedGuard(t *testing.T) {
 	must(t, <-ended)
 	line.await(t, false)
 }
+
+func TestAPanicOpensTheRelayBeforeTheProcessFalls(t *testing.T) {
+	line := newRecordedLine()
+	line.panics = true
+	limits := testLimits()
+	limits.MinimumOff = 0
+	keeper := newTestKeeper(t, line, limits)
+	ours, theirs := net.Pipe()
+	s := NewServer(nil, keeper, slog.New(slog.DiscardHandler))
+	fell := make(chan any)
+	go func() {
+		defer func() { fell <- recover() }()
+		s.serve(&client{conn: theirs, tenant: keeper.Tenant()})
+	}()
+	fmt.Fprintln(ours, `{"do":"renew","phase":"close"}`)
+	if p := <-fell; p != "relay driver" {
+		t.Errorf("the panic became %v", p)
+	}
+	line.await(t, true)
+	line.await(t, false)
+}
