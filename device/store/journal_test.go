@@ -250,7 +250,7 @@ func (unsynced) Sync() error { return nil }
 
 func TestAFailedAppendIsNeverFoundAfterALaterOne(t *testing.T) {
 	for _, kind := range []storetest.Kind{storetest.Write, storetest.Sync, storetest.Truncate, storetest.Create, storetest.SyncDir, storetest.Remove} {
-		for nth := 1; nth <= 14; nth++ {
+		for _, nth := range []int{1, 2, 3, 5, 8, 13} {
 			faulty := func(d *storetest.Disk) error {
 				count := 0
 				d.Fail(func(op storetest.Op) error {
@@ -297,7 +297,7 @@ func TestAFailedAppendIsNeverFoundAfterALaterOne(t *testing.T) {
 				}
 				return nil
 			}
-			if _, err := storetest.EveryCut(faulty, final, 2); err != nil {
+			if _, err := storetest.EveryCut(faulty, final, 1); err != nil {
 				t.Fatalf("%s number %d fails: %v", kind, nth, err)
 			}
 		}

@@ -68,7 +68,10 @@ func (c *Contents) openPartial(sum Sum, size int64) (*Partial, error) {
 		e.trusted = trustedLength(e.length)
 	}
 	start := min(e.trusted, size)
-	if err := f.Truncate(start); err != nil {
+	if err = f.Truncate(start); err == nil && start == 0 {
+		err = c.fs.SyncDir(c.dir) // what is synced later must be found by name
+	}
+	if err != nil {
 		_ = f.Close() // nothing was written through it
 		e.busy = false
 		c.forgetUnborn(sum)
@@ -106,12 +109,12 @@ func (p *Partial) Write(data []byte) (n int, err error) {
 		return 0, fmt.Errorf("write content %x: more than the announced %d bytes: %w", p.sum[:4], p.size, ErrTooLarge)
 	}
 	for len(data) > 0 {
-		if p.offset-p.synced >= syncEvery {
+		if p.offset%syncEvery == 0 && p.synced < p.offset {
 			if err := p.sync(); err != nil {
 				return n, err
 			}
 		}
-		step := min(int64(len(data)), p.synced+syncEvery-p.offset)
+		step := min(int64(len(data)), syncEvery-p.offset%syncEvery)
 		k, err := p.file.WriteAt(data[:step], p.offset)
 		n, p.offset = n+k, p.offset+int64(k)
 		if err == nil && int64(k) < step {
