@@ -15,8 +15,9 @@ const (
 	// holds at its start. Decoding needs none of it; the room is for thread
 	// stacks.
 	growth = 96 << 20
-	// surveyCPU bounds the processor seconds spent before the length is known.
-	surveyCPU = 20
+	// spareCPU is what the child may use beyond the length of the sound, in
+	// processor seconds: its own start and the survey of the file.
+	spareCPU = 20
 )
 
 // confine makes the process harmless, in an order in which each step is still
@@ -35,30 +36,29 @@ func confine() error {
 		return fmt.Errorf("decode: tie to the parent: %w", err)
 	}
 	limits := []struct {
-		what       string
-		resource   int
-		soft, hard uint64
+		what     string
+		resource int
+		limit    uint64
 	}{
-		{"core dumps", unix.RLIMIT_CORE, 0, 0},
-		{"file size", unix.RLIMIT_FSIZE, 0, 0},
-		{"processor time", unix.RLIMIT_CPU, surveyCPU, surveyCPU + maxSamples/rate},
-		{"memory", unix.RLIMIT_AS, held + growth, held + growth},
-		{"open files", unix.RLIMIT_NOFILE, 0, 0},
+		{"core dumps", unix.RLIMIT_CORE, 0},
+		{"file size", unix.RLIMIT_FSIZE, 0},
+		{"processor time", unix.RLIMIT_CPU, spareCPU + maxSamples/rate},
+		{"memory", unix.RLIMIT_AS, held + growth},
+		{"open files", unix.RLIMIT_NOFILE, 0},
 	}
 	for _, l := range limits {
-		if err := unix.Setrlimit(l.resource, &unix.Rlimit{Cur: l.soft, Max: l.hard}); err != nil {
+		if err := unix.Setrlimit(l.resource, &unix.Rlimit{Cur: l.limit, Max: l.limit}); err != nil {
 			return fmt.Errorf("decode: limit %s: %w", l.what, err)
 		}
 	}
 	return nil
 }
 
-// allowCPU raises the processor limit to what decoding n samples may cost:
+// allowCPU lowers the processor limit to what decoding n samples may cost:
 // never slower than the sound itself, since such a board could not play it.
 func allowCPU(n int64) error {
-	hard := uint64(surveyCPU + maxSamples/rate)
-	soft := min(uint64(surveyCPU+n/rate), hard)
-	if err := unix.Setrlimit(unix.RLIMIT_CPU, &unix.Rlimit{Cur: soft, Max: hard}); err != nil {
+	limit := uint64(spareCPU + n/rate)
+	if err := unix.Setrlimit(unix.RLIMIT_CPU, &unix.Rlimit{Cur: limit, Max: limit}); err != nil {
 		return fmt.Errorf("decode: limit processor time: %w", err)
 	}
 	return nil

@@ -230,25 +230,22 @@ func (s *childStream) verdict() error {
 	}
 	said := s.words.String()
 	switch code := s.cmd.ProcessState.ExitCode(); {
+	case exhausted(said, s.status):
+		return fmt.Errorf("%w: %v: %s", ErrExhausted, s.status, said)
 	case code == exitRefused:
 		return fmt.Errorf("%w: %s", ErrRefused, strings.TrimPrefix(said, ErrRefused.Error()+": "))
 	case code == exitUnreadable || code == exitUnconfined || code == exitUsage:
 		return fmt.Errorf("%w: %s", ErrUnreadable, said)
-	case exhausted(said, s.status):
-		return fmt.Errorf("%w: %v: %s", ErrExhausted, s.status, said)
 	}
 	return fmt.Errorf("%w: %v: %s", ErrCrashed, s.status, said)
 }
 
-// exhausted tells a limit from another crash by the words of the Go runtime
-// and of the kernel.
+// exhausted tells a limit from another crash: the Go runtime names memory in
+// its last words, and the kernel kills a process that used up its processor
+// time or the machine's memory (Close, the other who kills, comes later).
 func exhausted(said string, status error) bool {
-	for _, sign := range []string{"out of memory", "cannot allocate memory", "SIGXCPU"} {
-		if strings.Contains(said, sign) {
-			return true
-		}
-	}
-	return status != nil && strings.Contains(status.Error(), "CPU time limit")
+	return strings.Contains(said, "out of memory") || strings.Contains(said, "failed to allocate") || strings.Contains(said, "cannot allocate memory") ||
+		status != nil && status.Error() == "signal: killed"
 }
 
 // Close ends the child, whatever it is doing, and returns when it is gone.

@@ -53,7 +53,7 @@ func openPackets(in io.Reader) (*packets, error) {
 func (r *packets) identify() error {
 	head, err := r.raw()
 	if err != nil {
-		return ending(err)
+		return err
 	}
 	switch {
 	case len(head) < idHeaderBytes || string(head[:8]) != "OpusHead":
@@ -74,7 +74,7 @@ func (r *packets) identify() error {
 func (r *packets) comment() error {
 	tags, err := r.raw()
 	if err != nil {
-		return ending(err)
+		return err
 	}
 	if len(tags) < 8 || string(tags[:8]) != "OpusTags" {
 		return refuse("the second packet is not an Opus comment header")
@@ -140,6 +140,9 @@ func (r *packets) turn() error {
 	if r.ended {
 		return r.after(err)
 	}
+	if errors.Is(err, io.EOF) && !r.begun {
+		return refuse("the file is empty")
+	}
 	if errors.Is(err, io.EOF) {
 		return refuse("the stream has no last page: the file is cut short")
 	}
@@ -201,14 +204,6 @@ func (r *packets) follows(next page) error {
 		return refuse("page %d does not continue where the page before it stopped", next.sequence)
 	}
 	return nil
-}
-
-// ending says that a file that stops within its headers is cut short.
-func ending(err error) error {
-	if errors.Is(err, io.EOF) {
-		return refuse("the file ends before the sound begins")
-	}
-	return err
 }
 
 // packetSamples reads the duration of a packet from its first two bytes
