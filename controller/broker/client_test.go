@@ -6,15 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
-
-	"pgregory.net/rapid"
 )
 
 func TestBrokerAddressesThatCannotWorkAreNamedWithoutTheirPassword(t *testing.T) {
@@ -202,77 +197,6 @@ func TestOneNodesMessagesStayInOrder(t *testing.T) {
 	}
 }
 
-func TestFullQueueDropsAndCountsAndNeverWaits(t *testing.T) {
-	l := newLanes()
-	taken := 0
-	for range laneMessages + 10 {
-		if l.push(Message{Topic: "loaxa/1/node/a/receipt"}) {
-			taken++
-		}
-	}
-	if taken != laneMessages || l.dropped.Load() != 10 {
-		t.Errorf("%d taken, %d dropped", taken, l.dropped.Load())
-	}
-}
-
-func TestQueueIsBoundedInBytesAndRecovers(t *testing.T) {
-	l := newLanes()
-	big := Message{Topic: "loaxa/1/node/a/receipt", Payload: make([]byte, laneBytes/4)}
-	for i := range 3 {
-		if !l.push(big) {
-			t.Fatalf("message %d of a quarter refused", i+1)
-		}
-	}
-	if l.push(big) {
-		t.Error("a fourth quarter fits beside the bookkeeping")
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	var handled int
-	l.run(ctx, func(Message) {
-		if handled++; handled == 3 {
-			cancel()
-		}
-	})
-	if left := l.bytes.Load(); left != 0 {
-		t.Errorf("%d bytes counted in an empty queue", left)
-	}
-	if !l.push(big) {
-		t.Error("the emptied queue takes nothing")
-	}
-}
-
-func TestSlowConsumerIsReportedOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		said := spoken{lines: make(chan string, 64)}
-		c, err := Connect(ClientConfig{URL: "mqtt://b", OnMessage: func(Message) {}, Log: slog.New(said)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for range laneMessages + 50 {
-			c.receive(nil, arrived{topic: "loaxa/1/node/a/receipt"})
-		}
-		if c.Dropped() != 50 || len(said.lines) != 1 {
-			t.Errorf("%d dropped, %d lines", c.Dropped(), len(said.lines))
-		}
-		time.Sleep(11 * time.Second) // the bubble's clock, not ours
-		c.receive(nil, arrived{topic: "loaxa/1/node/a/receipt"})
-		if len(said.lines) != 2 {
-			t.Errorf("%d lines after the next period", len(said.lines))
-		}
-	})
-}
-
-// arrived is a message as the client library hands it over.
-type arrived struct{ topic string }
-
-func (arrived) Duplicate() bool   { return false }
-func (arrived) Qos() byte         { return 0 }
-func (arrived) Retained() bool    { return false }
-func (a arrived) Topic() string   { return a.topic }
-func (arrived) MessageID() uint16 { return 0 }
-func (arrived) Payload() []byte   { return nil }
-func (arrived) Ack()              {}
-
 func TestBackoffIsJitteredAndNeverAboveAMinute(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 1))
@@ -333,101 +257,14 @@ func TestServerLogIsRationedAndKeepsTheFatalReason(t *testing.T) {
 	}
 }
 
-func TestPacketBoundariesAreFollowedAcrossAnyCut(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		var stream []byte
-		for range rapid.IntRange(1, 8).Draw(t, "packets") {
-			stream = append(stream, packet(0x30, make([]byte, rapid.IntRange(0, 300).Draw(t, "size")))...)
-		}
-		tooLarge := rapid.Bool().Draw(t, "too large")
-		if tooLarge {
-			stream = append(stream, packet(0x30, make([]byte, 301))[:3]...)
-		}
-		meter := packetMeter{limit: 300}
-		var err error
-		for len(stream) > 0 && err == nil {
-			n := rapid.IntRange(1, len(stream)).Draw(t, "cut")
-			err = meter.feed(stream[:n])
-			stream = stream[n:]
-		}
-		if tooLarge != errors.Is(err, errPacketTooLarge) {
-			t.Fatalf("too large %v, error %v", tooLarge, err)
-		}
-	})
-}
-
-func TestEndlessLengthIsRefused(t *testing.T) {
-	meter := packetMeter{limit: MaxPacket}
-	if err := meter.feed([]byte{0x30, 0x80, 0x80, 0x80, 0x80}); !errors.Is(err, errPacketTooLarge) {
-		t.Errorf("got %v", err)
+// The library starts a goroutine per message unless order matters, reconnects
+// in lockstep, and hangs in a write without a deadline.
+func TestLinkLeavesNothingToTheLibrary(t *testing.T) {
+	one, two := baseOptions("b:1883"), baseOptions("b:1883")
+	if !one.Order || one.AutoReconnect || one.ConnectRetry || !one.CleanSession || one.WriteTimeout <= 0 || one.ConnectTimeout <= 0 || one.KeepAlive != 30 || one.ProtocolVersion != 4 {
+		t.Errorf("options %+v", one)
 	}
-}
-
-// hostileBroker accepts one client after another and answers with a script.
-func hostileBroker(t *testing.T, script ...[]byte) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var serving sync.WaitGroup
-	serving.Go(func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			buffer := make([]byte, 4096)
-			for _, answer := range script {
-				if _, err := conn.Read(buffer); err != nil {
-					break
-				}
-				_, _ = conn.Write(answer)
-			}
-			_ = conn.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
-			_, _ = conn.Read(buffer)
-			conn.Close()
-		}
-	})
-	t.Cleanup(func() { listener.Close(); serving.Wait() })
-	return listener.Addr().String()
-}
-
-func TestHostileBrokerCannotBringTheControllerDown(t *testing.T) {
-	connack := []byte{0x20, 2, 0, 0}
-	for name, script := range map[string][][]byte{
-		"answers too many subscriptions": {connack, packet(0x90, []byte{0, 1, 0, 0, 0, 0})},
-		"answers too few subscriptions":  {connack, packet(0x90, []byte{0, 1, 0})},
-		"acknowledges by PUBACK":         {connack, packet(0x40, []byte{0, 1})},
-		"announces a giant packet":       {connack, {0x30, 0xff, 0xff, 0xff, 0x7f}},
-		"announces an endless length":    {connack, {0x30, 0xff, 0xff, 0xff, 0xff, 0xff}},
-		"sends a topic beyond the end":   {connack, packet(0x30, []byte{0xff, 0xff, 'a'})},
-		"sends garbage":                  {connack, []byte("HTTP/1.1 400 Bad Request\r\n\r\n")},
-		"refuses":                        {{0x20, 2, 0, 5}},
-		"says nothing MQTT":              {[]byte("SSH-2.0-OpenSSH_9.2\r\n")},
-	} {
-		t.Run(name, func(t *testing.T) {
-			said := spoken{lines: make(chan string, 64)}
-			h := listen(t, ClientConfig{URL: "mqtt://" + hostileBroker(t, script...), Subscriptions: []string{"a", "b"}, Log: slog.New(said)})
-			select {
-			case line := <-said.lines:
-				if !strings.Contains(line, "no link to the broker") {
-					t.Errorf("log says %q", line)
-				}
-			case <-h.up:
-				t.Error("reported itself up")
-			case <-time.After(2 * subscribeTimeout):
-				t.Fatal("neither up nor down")
-			}
-		})
-	}
-}
-
-func TestBrokerThatNeverAnswersDoesNotHoldUpTheEnd(t *testing.T) {
-	h := listen(t, ClientConfig{URL: "mqtt://" + hostileBroker(t, nil)})
-	began := time.Now()
-	h.end()
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("the end took %v", took)
+	if one.ClientID == two.ClientID || len(one.ClientID) > 23 {
+		t.Errorf("client ids %q and %q are not random or too long", one.ClientID, two.ClientID)
 	}
 }

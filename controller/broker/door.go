@@ -15,6 +15,9 @@ import (
 // goes when a newer one comes: the newest is the one that is alive.
 const maxSessions = 8
 
+// maxQuestions bounds how often one connection is judged again because of kicks.
+const maxQuestions = 4
+
 // door is the embedded server's only way in.
 type door struct {
 	ask  Authoriser
@@ -29,7 +32,8 @@ type door struct {
 	expel func(cid uint64)
 
 	mu       sync.Mutex
-	sessions map[string][]uint64 // by user name, oldest first
+	sessions map[string][]uint64 // accepted ones by user name, oldest first
+	kicks    int
 }
 
 func newDoor(ask Authoriser, log *slog.Logger) *door {
@@ -59,15 +63,19 @@ func (d *door) Check(c server.ClientAuthentication) bool {
 	case <-d.shut:
 		return false
 	}
-	// Entered before the question is asked, so that a credential which is
-	// revoked and then kicked cannot slip in between.
-	d.enter(username, c.GetID())
-	rights, ok := d.ask.Authorise(username, password)
-	if !ok {
-		d.leave(username, c.GetID())
-		return false
+	for range maxQuestions {
+		kicks := d.kicked()
+		rights, ok := d.ask.Authorise(username, password)
+		if !ok {
+			return false
+		}
+		// A credential that is revoked and then kicked must not slip in between
+		// the answer and the entry: after any kick the question is asked again.
+		if d.enter(username, c.GetID(), kicks) {
+			return d.admit(c, username, rights)
+		}
 	}
-	return d.admit(c, username, rights)
+	return false
 }
 
 func (d *door) isSelf(username, password string) bool {
@@ -79,7 +87,6 @@ func (d *door) isSelf(username, password string) bool {
 func (d *door) admit(c server.ClientAuthentication, username string, rights Rights) bool {
 	permissions, err := permissions(rights)
 	if err != nil {
-		d.leave(username, c.GetID())
 		d.log.Error("broker refused a credential because its rights cannot be enforced; correct the topic filter", "username", username, "error", err)
 		return false
 	}
@@ -106,38 +113,30 @@ func permissions(rights Rights) (*server.Permissions, error) {
 	}, nil
 }
 
-// enter notes a session and expels the oldest beyond the limit.
-func (d *door) enter(username string, cid uint64) {
+// kicked returns how many kicks there have been.
+func (d *door) kicked() int {
 	d.mu.Lock()
-	live := d.living(username)
-	var surplus []uint64
-	if n := len(live) + 1 - maxSessions; n > 0 {
-		surplus, live = live[:n], live[n:]
+	defer d.mu.Unlock()
+	return d.kicks
+}
+
+// enter notes an accepted session and expels the oldest beyond the limit. It
+// does nothing and returns false when somebody was kicked meanwhile. Sessions
+// that end are forgotten when their credential is next seen.
+func (d *door) enter(username string, cid uint64, kicks int) bool {
+	d.mu.Lock()
+	if d.kicks != kicks {
+		d.mu.Unlock()
+		return false
 	}
-	d.sessions[username] = append(append([]uint64(nil), live...), cid)
+	live := append(d.living(username), cid)
+	surplus := live[:max(0, len(live)-maxSessions)]
+	d.sessions[username] = live[len(surplus):]
 	d.mu.Unlock()
 	for _, cid := range surplus {
 		d.expel(cid)
 	}
-}
-
-// leave forgets a session that was refused after all. Those that end later are
-// forgotten when their credential is next seen.
-func (d *door) leave(username string, cid uint64) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	live := d.living(username)
-	kept := make([]uint64, 0, len(live))
-	for _, other := range live {
-		if other != cid {
-			kept = append(kept, other)
-		}
-	}
-	if len(kept) == 0 {
-		delete(d.sessions, username)
-		return
-	}
-	d.sessions[username] = kept
+	return true
 }
 
 // living returns the sessions of a credential that still exist, oldest first.
@@ -156,6 +155,7 @@ func (d *door) kick(username string) int {
 	d.mu.Lock()
 	live := d.living(username)
 	delete(d.sessions, username)
+	d.kicks++
 	d.mu.Unlock()
 	for _, cid := range live {
 		d.expel(cid)

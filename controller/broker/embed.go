@@ -142,7 +142,7 @@ func (e *Embedded) Serve(ctx context.Context) error {
 	}
 	close(door.open)
 	e.announceReady()
-	return watch(ctx, srv, voice)
+	return e.watch(ctx, voice)
 }
 
 // start brings the server up with its listener bound.
@@ -207,7 +207,7 @@ func (e *Embedded) announceReady() {
 
 // watch waits for the end. The server disables its store when a write fails
 // and would then refuse everybody while looking healthy.
-func watch(ctx context.Context, srv *server.Server, voice *serverLog) error {
+func (e *Embedded) watch(ctx context.Context, voice *serverLog) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
@@ -219,7 +219,7 @@ func watch(ctx context.Context, srv *server.Server, voice *serverLog) error {
 		if err := voice.failure(); err != nil {
 			return fmt.Errorf("embedded broker stopped: %w", err)
 		}
-		if !srv.JetStreamEnabled() {
+		if !e.srv.JetStreamEnabled() {
 			return errors.New("embedded broker: its store failed; free space on the disk of the data folder")
 		}
 	}
