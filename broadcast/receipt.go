@@ -184,10 +184,13 @@ type ReceiptAck struct {
 	Chain ID     `json:"chain"`
 	Seq   int64  `json:"seq"`
 	Hash  Digest `json:"hash"`
+	// At is when the controller said so.
+	At Instant `json:"at"`
 }
 
 // Validate says whether the acknowledgement is complete.
 func (a ReceiptAck) Validate() error {
 	return firstOf(check{"node", a.Node.Validate()}, check{"chain", a.Chain.Validate()},
-		check{"seq", within(a.Seq, 1, 1<<53)}, check{"hash", a.Hash.Validate()})
+		check{"seq", within(a.Seq, 1, 1<<53)}, check{"hash", a.Hash.Validate()},
+		check{"at", within(int64(a.At), 1, int64(maxInstant))})
 }

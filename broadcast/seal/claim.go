@@ -46,6 +46,8 @@ func ClaimOf(doc any) (Claim, bool) {
 		return Claim{ID: d.Area, Revision: d.Revision, Areas: []broadcast.ID{d.Area}}, true
 	case broadcast.TimeAnswer:
 		return Claim{ID: d.Node, Revision: broadcast.Revision(d.At)}, true
+	case broadcast.ReceiptAck:
+		return Claim{ID: d.Node, Revision: broadcast.Revision(d.At)}, true
 	case broadcast.Rebase:
 		return Claim{ID: d.Node, Revision: d.Revision}, true
 	}
