@@ -37,6 +37,7 @@ const (
 	WhyBody         Reason = "body"
 	WhyUnjournalled Reason = "unjournalled"
 	WhyRepeat       Reason = "repeat"
+	WhyRule         Reason = "rule"
 )
 
 // ReasonText is what a reason means, in the two languages of the console.
@@ -82,6 +83,7 @@ func ReasonTexts() []ReasonText {
 		{WhyBody, "loại nội dung chưa phát được", "a body that this node cannot play"},
 		{WhyUnjournalled, "phát khi không ghi được nhật ký", "sounded although the journal could not be written"},
 		{WhyRepeat, "phát lại sau gián đoạn", "sounded again after an interruption"},
+		{WhyRule, "không hiểu được lịch lặp lại", "the recurrence cannot be read"},
 	}
 }
 

@@ -1,0 +1,271 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/loaxa/loaxa/broadcast"
+)
+
+// shape is what a job would sound if it began at some moment.
+type shape struct {
+	offset, length int64
+	parts          []Part
+	trimmed        bool // to what the amplifier bears
+}
+
+func (p *planner) shape(j *job, from broadcast.Instant) shape {
+	if j.attempt > 1 && j.b.body.order != nil {
+		return p.remainder(j, from)
+	}
+	s := shape{offset: j.offset}
+	if j.aligned {
+		s.offset = max(0, int64(from-j.entry.Start))
+	}
+	head := p.headLength(j.b)
+	s.length = head + j.b.body.total - s.offset
+	s.parts = shifted(j.b.body.parts, head)
+	if limit := p.in.Board.bearable(); j.b.emergency() && limit > 0 && s.length > limit {
+		s.length, s.trimmed = limit, true
+	}
+	return s
+}
+
+// remainder is the rest of a programme: no chime, from the next segment on.
+func (p *planner) remainder(j *job, from broadcast.Instant) shape {
+	elapsed := int64(from - j.began)
+	parts := shifted(j.b.body.order.from(j.done, elapsed), -elapsed)
+	if len(parts) == 0 {
+		return shape{}
+	}
+	last := parts[len(parts)-1]
+	return shape{length: last.At + last.Millis, parts: parts}
+}
+
+func shifted(parts []Part, by int64) []Part {
+	out := slices.Clone(parts)
+	for i := range out {
+		out[i].At += by
+	}
+	return out
+}
+
+// arrange gives the one amplifier to the jobs, moment by moment: the highest
+// class first, in a class the commune's order. A sounding is cut only by a
+// higher class. What gets no turn before its deadline is late.
+func (p *planner) arrange() {
+	slices.SortFunc(p.jobs, compareDue)
+	for i, j := range p.jobs {
+		if j.running {
+			p.jobs = slices.Delete(p.jobs, i, i+1)
+			p.goOn(j)
+			break
+		}
+	}
+	for j, t := p.next(); j != nil; j, t = p.next() {
+		p.begin(j, t)
+	}
+	p.nameOffers()
+}
+
+func compareDue(a, b *job) int {
+	return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(b.b.rank, a.b.rank),
+		compareDated(dated{a.b, a.entry.Start}, dated{b.b, b.entry.Start}))
+}
+
+// next takes the job that sounds next from the waiting ones, with its turn. A
+// job may have to wait for the relay; what becomes due meanwhile competes.
+func (p *planner) next() (*job, turn) {
+	at := p.line.last
+	for {
+		p.admit(at)
+		if len(p.waiting) == 0 {
+			if len(p.jobs) == 0 {
+				return nil, turn{}
+			}
+			at = max(at, p.jobs[0].due)
+			continue
+		}
+		i := p.best()
+		j := p.waiting[i]
+		ready := max(j.due, p.line.last)
+		t := p.line.offer(ready, p.shape(j, ready).length, p.now)
+		if len(p.jobs) == 0 || p.jobs[0].due > t.from {
+			p.waiting = slices.Delete(p.waiting, i, i+1)
+			return j, t
+		}
+		at = p.jobs[0].due
+	}
+}
+
+// admit moves what has become due to the waiting jobs.
+func (p *planner) admit(at broadcast.Instant) {
+	n := 0
+	for ; n < len(p.jobs) && p.jobs[n].due <= at; n++ {
+		if !p.jobs[n].settled {
+			p.waiting = append(p.waiting, p.jobs[n])
+		}
+	}
+	p.jobs = p.jobs[n:]
+}
+
+// best is the waiting job that comes first. An emergency that nobody has heard
+// yet goes before the repeat of another.
+func (p *planner) best() int {
+	best := 0
+	for i := range p.waiting {
+		if p.compareTurns(p.waiting[i], p.waiting[best]) < 0 {
+			best = i
+		}
+	}
+	return best
+}
+
+func (p *planner) compareTurns(a, b *job) int {
+	return cmp.Or(cmp.Compare(b.b.rank, a.b.rank), compareBool(p.repeats(a), p.repeats(b)),
+		compareDated(dated{a.b, a.entry.Start}, dated{b.b, b.entry.Start}))
+}
+
+func (p *planner) repeats(j *job) bool { return j.b.emergency() && p.heard[j.b.name()] }
+
+// begin sounds a job at its turn, unless a rule speaks against that moment.
+func (p *planner) begin(j *job, t turn) {
+	s := p.shape(j, t.from)
+	to := t.from + broadcast.Instant(s.length)
+	if why := p.refusal(j, t.from, to); why != "" {
+		at := t.from
+		if t.from > j.deadline {
+			at = j.deadline
+		}
+		j.reject(why, at)
+		return
+	}
+	cut, by := p.cut(j, t, to)
+	if by != nil && cut <= t.from { // no room before the higher class: wait for it
+		j.due = max(by.due, t.from)
+		p.queue(j)
+		return
+	}
+	p.sound(j, t, s, cut, by)
+}
+
+// queue puts a job back among those that are not yet due.
+func (p *planner) queue(j *job) {
+	i, _ := slices.BinarySearchFunc(p.jobs, j, compareDue)
+	p.jobs = slices.Insert(p.jobs, i, j)
+}
+
+// refusal says why a job may not sound from one moment to another.
+func (p *planner) refusal(j *job, from, to broadcast.Instant) broadcast.Reason {
+	if from > j.deadline || to <= from {
+		return j.late()
+	}
+	if why := p.judgeMoment(j.b, from, to); why != "" {
+		return why
+	}
+	if p.exceeds(j.b, from, int64(to-from)) {
+		return broadcast.WhyBudget
+	}
+	return ""
+}
+
+// cut is when a sounding has to make room, and for which job; to if for none.
+// If the amplifier would not bear both under one closing of the relay, the
+// lower one ends early enough for the relay to open in between.
+func (p *planner) cut(j *job, t turn, to broadcast.Instant) (broadcast.Instant, *job) {
+	for _, h := range p.jobs {
+		if h.due >= to {
+			break
+		}
+		if h.settled || !h.cuts(j) {
+			continue
+		}
+		at := max(h.due, p.now)
+		if at >= to {
+			break
+		}
+		length := p.shape(h, at).length
+		if why := p.refusal(h, at, at+broadcast.Instant(length)); why != "" {
+			h.reject(why, min(at, h.deadline))
+			continue
+		}
+		if !p.line.bears(at, length, t.since) {
+			at = max(p.now, at.Add(-p.in.Board.reopening()))
+		}
+		return at, h
+	}
+	return to, nil
+}
+
+// cuts says that a job does not wait for a sounding to end: it is of a higher
+// class, or the newer revision of an emergency that still sounds.
+func (j *job) cuts(sounding *job) bool {
+	return j.b.rank > sounding.b.rank || sounding.running && j.b.supersedes(sounding.b)
+}
+
+// sound records a sounding and its verdict, and what follows from a cut.
+func (p *planner) sound(j *job, t turn, s shape, to broadcast.Instant, by *job) {
+	e := j.entry
+	chime := ""
+	if s.offset == 0 && !(j.attempt > 1 && j.b.body.order != nil) {
+		chime = p.chime(j.b)
+	}
+	e.Soundings = append(e.Soundings, Sounding{Attempt: j.attempt, Why: j.why, On: t.on, From: t.from, To: to,
+		Offset: s.offset, Chime: chime, Volume: p.volume(j.b), Parts: s.parts})
+	p.spend(j.b.Drill, j.b.a.Class, t.from, int64(to-t.from))
+	p.heard[j.b.name()] = true
+	p.line.closed, p.line.since, p.line.last = true, t.since, to
+	e.Rung, e.Reason, e.At = broadcast.Ended, "", to
+	switch {
+	case by != nil && by.b.name() == j.b.name():
+		e.Rung, e.Reason = broadcast.Superseded, broadcast.WhySuperseded
+	case by != nil:
+		e.Rung, e.Reason = broadcast.Interrupted, broadcast.WhyPreempted
+		p.follow(j, t, s, to)
+	case s.trimmed:
+		e.Rung, e.Reason = broadcast.Interrupted, broadcast.WhyTooLong
+	}
+}
+
+// follow queues the attempt after a cut, where there is one.
+func (p *planner) follow(j *job, t turn, s shape, cut broadcast.Instant) {
+	next := *j
+	next.running, next.attempt, next.due = false, j.attempt+1, cut
+	if j.b.body.order != nil {
+		parts := s.parts
+		if j.attempt == 1 {
+			next.began = t.from - broadcast.Instant(s.offset-p.headLength(j.b))
+		}
+		elapsed := int64(cut-t.from) + s.offset
+		next.done = doneAt(parts, elapsed, j.done)
+	}
+	if p.followUp(&next) {
+		p.waiting = append(p.waiting, &next)
+	}
+}
+
+// nameOffers marks the offers that sound inside a programme of the commune.
+func (p *planner) nameOffers() {
+	type inside struct {
+		programme *Entry
+		offer     broadcast.ID
+	}
+	var found []inside
+	for _, e := range p.entries {
+		for _, s := range e.Soundings {
+			for _, part := range s.Parts {
+				if part.Offer != "" && s.From+broadcast.Instant(part.At-s.Offset) < s.To {
+					found = append(found, inside{e, part.Offer})
+				}
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b inside) int { return compareEntries(*a.programme, *b.programme) })
+	for _, e := range p.entries {
+		i := slices.IndexFunc(found, func(f inside) bool { return f.offer == e.Announcement })
+		if e.Reason == broadcast.WhyOffer && i >= 0 {
+			e.Inside, e.Rung, e.Reason = found[i].programme.Announcement, found[i].programme.Rung, found[i].programme.Reason
+			e.At = found[i].programme.At
+		}
+	}
+}

@@ -1,0 +1,182 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/loaxa/loaxa/broadcast"
+)
+
+// rung is where an occurrence ends for a reason. What is not named was refused.
+func rung(why broadcast.Reason) broadcast.Rung {
+	if r, ok := ends[why]; ok {
+		return r
+	}
+	return broadcast.Refused
+}
+
+var ends = map[broadcast.Reason]broadcast.Rung{
+	broadcast.WhyLate:       broadcast.Skipped,
+	broadcast.WhyOverlap:    broadcast.Skipped,
+	broadcast.WhyOffer:      broadcast.Skipped,
+	broadcast.WhyLanguage:   broadcast.Skipped,
+	broadcast.WhyContent:    broadcast.Failed,
+	broadcast.WhyWithdrawn:  broadcast.Withdrawn,
+	broadcast.WhyDelisted:   broadcast.Withdrawn,
+	broadcast.WhySuperseded: broadcast.Superseded,
+	broadcast.WhyExpired:    broadcast.Expired,
+	broadcast.WhyPreempted:  broadcast.Interrupted,
+	broadcast.WhyCrash:      broadcast.Interrupted,
+	broadcast.WhyTooLong:    broadcast.Refused,
+}
+
+// standing are the rules that judge a document as a whole, the first that is
+// broken gives the reason. Emergency says whether it binds a real emergency.
+var standing = []struct {
+	why       broadcast.Reason
+	emergency bool
+	broken    func(*planner, *bulletin) bool
+}{
+	{broadcast.WhyWithdrawn, true, withdrawn},
+	{broadcast.WhySuperseded, true, superseded},
+	{broadcast.WhyDelisted, false, func(_ *planner, b *bulletin) bool { return b.Delisted }},
+	{broadcast.WhyClock, true, untimely},
+	{broadcast.WhyNoPolicy, false, func(p *planner, _ *bulletin) bool { return !p.in.Law.Known() }},
+	{broadcast.WhyThreshold, true, func(p *planner, b *bulletin) bool { return !p.enough(b) }},
+	{broadcast.WhyDeclined, false, func(_ *planner, b *bulletin) bool { return b.offer && b.place.of(b) && b.place.Decline }},
+	{broadcast.WhyRule, false, func(_ *planner, b *bulletin) bool { return !readable(b.timing()) }},
+	{broadcast.WhyTooLong, false, tooLong},
+}
+
+// momentary are the rules that judge one sounding by its first and last sample.
+var momentary = []struct {
+	why       broadcast.Reason
+	emergency bool
+	broken    func(p *planner, b *bulletin, from, to broadcast.Instant) bool
+}{
+	{broadcast.WhyStale, true, stale},
+	{broadcast.WhyPressed, false, func(p *planner, _ *bulletin, from, _ broadcast.Instant) bool { return from < p.in.Barred }},
+	{broadcast.WhySilence, true, silenced},
+	{broadcast.WhyPower, false, func(p *planner, _ *bulletin, _, _ broadcast.Instant) bool { return p.in.LowPower }},
+	{broadcast.WhyQuiet, false, quiet},
+	{broadcast.WhyWindow, false, outside},
+	{broadcast.WhyOffer, false, unplaced},
+}
+
+// judgeStanding returns the first standing rule that a bulletin breaks.
+func (p *planner) judgeStanding(b *bulletin) broadcast.Reason {
+	for _, rule := range standing {
+		if (rule.emergency || !b.emergency()) && rule.broken(p, b) {
+			return rule.why
+		}
+	}
+	return b.body.reason
+}
+
+// judgeMoment returns the first rule that a sounding between two moments breaks.
+func (p *planner) judgeMoment(b *bulletin, from, to broadcast.Instant) broadcast.Reason {
+	for _, rule := range momentary {
+		if (rule.emergency || !b.emergency()) && rule.broken(p, b, from, to) {
+			return rule.why
+		}
+	}
+	return ""
+}
+
+// withdrawn asks for a withdrawal of this revision or a later one that reaches
+// this place and whose right was not for a lower class. An emergency can only
+// be withdrawn by its own level or a higher one.
+func withdrawn(p *planner, b *bulletin) bool {
+	return slices.ContainsFunc(p.in.Withdrawals, func(w Withdrawal) bool {
+		return w.Announcement == b.a.ID && w.Upto >= b.a.Revision && p.in.Assignment.Within(w.Areas) &&
+			w.Class.Rank() >= b.a.Class.Rank() &&
+			(!b.emergency() || w.Level.Rank() != 0 && w.Level.Rank() <= b.level.Rank())
+	})
+}
+
+// superseded says that a newer revision takes its place.
+func superseded(p *planner, b *bulletin) bool {
+	return slices.ContainsFunc(p.revisions[b.name()], func(newer *bulletin) bool { return newer.supersedes(b) })
+}
+
+// supersedes says whether the revision takes the place of an older one. An
+// emergency gives way only to an emergency of its own level or a higher one:
+// lowering the class of a flood warning is no way round a withdrawal.
+func (b *bulletin) supersedes(old *bulletin) bool {
+	if b.name() != old.name() || b.a.Revision <= old.a.Revision {
+		return false
+	}
+	return !old.emergency() || b.emergency() && b.level.Rank() <= old.level.Rank()
+}
+
+// findRevisions keeps the revisions that enough people signed: one that may not
+// sound takes no other's place.
+func (p *planner) findRevisions() {
+	for _, b := range p.bulletins {
+		if p.enough(b) && !untimely(p, b) {
+			p.revisions[b.name()] = append(p.revisions[b.name()], b)
+		}
+	}
+}
+
+// untimely is the rule of the clock. A proved clock plays everything, and so
+// does one that NTP or the RTC contradict: only the sealed answer is trusted
+// time, and whoever lies about the time must not be able to silence a node. A
+// plausible clock plays what is on board. Without any, only an emergency sounds
+// that a manifest with this boot's nonce lists, because only that is surely new.
+func untimely(p *planner, b *bulletin) bool {
+	return p.in.Clock == broadcast.ClockUnset && !(b.emergency() && b.Answered)
+}
+
+// enough counts the different people whose keys are kept well enough for the
+// class. A template that two people approved needs one who activates it.
+func (p *planner) enough(b *bulletin) bool {
+	need, may := p.in.Law.Threshold(b.a.Class, b.a.Reason)
+	if !may {
+		return false
+	}
+	least := p.in.Law.Custody(b.a.Class)
+	if b.a.Template != nil && people(b.Signers, least) >= 1 {
+		all, _ := p.in.Law.Threshold(b.a.Class, "")
+		if people(b.Approved, least) >= max(2, all) {
+			return true
+		}
+	}
+	return people(b.Signers, least) >= need
+}
+
+func people(signers []Signer, least broadcast.Custody) int {
+	seen := make(map[broadcast.ID]bool, len(signers))
+	for _, s := range signers {
+		if s.Custody.Rank() >= least.Rank() {
+			seen[s.Person] = true
+		}
+	}
+	return len(seen)
+}
+
+// tooLong says that the amplifier may not stay on for the whole of it. An
+// emergency sounds for as long as the amplifier bears.
+func tooLong(p *planner, b *bulletin) bool {
+	limit := p.in.Board.bearable()
+	return limit > 0 && p.headLength(b)+b.body.total > limit
+}
+
+// stale is the rule of the last contact. Without a fresh manifest for too long
+// nobody can know what was withdrawn, so only an emergency sounds that was
+// verified since.
+func stale(p *planner, b *bulletin, from, _ broadcast.Instant) bool {
+	if from.Sub(p.in.Fresh) <= p.in.Law.OfflineLimit() {
+		return false
+	}
+	return !b.emergency() || b.FirstHeld <= p.in.Fresh
+}
+
+func quiet(p *planner, _ *bulletin, from, to broadcast.Instant) bool {
+	_, touched := p.in.Law.Quiet(from, to)
+	return touched
+}
+
+// outside asks only normal items and drills: windows bind no other class.
+func outside(p *planner, b *bulletin, from, to broadcast.Instant) bool {
+	return b.lawClass() == broadcast.Normal && !p.in.Law.InWindow(from, to)
+}

@@ -1,0 +1,70 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/loaxa/loaxa/broadcast"
+)
+
+// stops are the standing reasons that end what sounds already. A rule that was
+// met when it began, such as a signature count, is not asked again.
+var stops = []broadcast.Reason{broadcast.WhyWithdrawn, broadcast.WhySuperseded, broadcast.WhyDelisted}
+
+// stopsNow are the momentary ones.
+var stopsNow = []broadcast.Reason{broadcast.WhyPressed, broadcast.WhySilence, broadcast.WhyQuiet}
+
+// goOn lets the sounding that runs now go on to its end, to its cut by a higher
+// class, or no further than now if it may not go on.
+func (p *planner) goOn(j *job) {
+	t := turn{on: j.due.Add(-p.in.Board.WarmUp), from: j.due, since: j.due.Add(-p.in.Board.WarmUp)}
+	if p.line.closed {
+		t.since, t.on = p.in.Closed, max(t.on, p.in.Closed)
+	}
+	s := p.shape(j, t.from)
+	to := t.from + broadcast.Instant(s.length)
+	if why := p.stopping(j, to); why != "" {
+		p.stop(j, t, s, to, why)
+		return
+	}
+	cut, by := p.cut(j, t, to)
+	if by != nil && cut <= t.from { // asked for, but not begun
+		p.line.closed, p.line.since, p.line.last = true, t.since, p.now
+		j.running, j.due = false, by.due
+		p.queue(j)
+		return
+	}
+	p.sound(j, t, s, max(cut, min(to, p.now)), by)
+}
+
+// stopping says why a running sounding may not go on. An emergency that a newer
+// revision replaces goes on until that one begins: never a silence in between.
+func (p *planner) stopping(j *job, to broadcast.Instant) broadcast.Reason {
+	if j.b.emergency() && j.b.verdict == broadcast.WhySuperseded {
+		return ""
+	}
+	if slices.Contains(stops, j.b.verdict) {
+		return j.b.verdict
+	}
+	for _, rule := range momentary {
+		if slices.Contains(stopsNow, rule.why) && (rule.emergency || !j.b.emergency()) &&
+			rule.broken(p, j.b, max(p.now, j.due), max(to, p.now+1)) {
+			return rule.why
+		}
+	}
+	return ""
+}
+
+// stop ends a running sounding now.
+func (p *planner) stop(j *job, t turn, s shape, to broadcast.Instant, why broadcast.Reason) {
+	at := min(to, p.now)
+	if at <= t.from {
+		j.entry.Rung, j.entry.Reason, j.entry.At = rung(why), why, p.now
+		return
+	}
+	p.sound(j, t, s, at, nil)
+	j.entry.Reason = why
+	j.entry.Rung = broadcast.Interrupted
+	if r := rung(why); r == broadcast.Withdrawn || r == broadcast.Superseded {
+		j.entry.Rung = r
+	}
+}
