@@ -1,0 +1,129 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// body is an answer being read. Reading fails when no byte came for 20 s.
+type body struct {
+	io.Reader
+	from  int64 // offset of its first byte
+	total int64 // length of the whole, -1 when the server does not say
+	close func()
+}
+
+var errStalled = errors.New("no byte for 20 s")
+
+// get asks one controller for bytes from an offset on. The caller closes the body.
+func (f *Fetcher) get(ctx context.Context, base *url.URL, what string, sum Sum, from int64) (*body, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stall := time.AfterFunc(stallLimit, func() { cancel(errStalled) })
+	end := func() { stall.Stop(); cancel(nil) }
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target(base, what, sum), nil)
+	if err != nil {
+		end()
+		return nil, local{err}
+	}
+	if from > 0 {
+		request.Header.Set("Range", fmt.Sprintf("bytes=%d-", from))
+	}
+	if f.cfg.Credentials != nil {
+		if user, password, ok := f.cfg.Credentials(); ok {
+			request.SetBasicAuth(user, password)
+		}
+	}
+	response, err := f.client.Do(request)
+	if err != nil {
+		err = because(ctx, err)
+		end()
+		return nil, err
+	}
+	b, err := accept(response, from)
+	if err != nil {
+		_ = response.Body.Close() // not read: the connection goes with it
+		end()
+		return nil, err
+	}
+	b.Reader = &meter{body: response.Body, ctx: ctx, stall: stall, bytes: &f.bytes}
+	b.close = func() {
+		_ = response.Body.Close() // what was wanted was read
+		end()
+	}
+	return b, nil
+}
+
+// accept reads the head of an answer (RFC 9110, sections 14 and 15).
+func accept(r *http.Response, from int64) (*body, error) {
+	switch r.StatusCode {
+	case http.StatusOK:
+		return &body{total: r.ContentLength}, nil
+	case http.StatusPartialContent:
+		start, total, ok := parseRange(r.Header.Get("Content-Range"))
+		if !ok || start != from {
+			return nil, fmt.Errorf("%w: asked for bytes from %d, got %.60q", errWrong, from, r.Header.Get("Content-Range"))
+		}
+		return &body{from: start, total: total}, nil
+	case http.StatusNotFound, http.StatusGone:
+		return nil, ErrNotFound
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return nil, fmt.Errorf("%w: %s", ErrRefused, r.Status)
+	case http.StatusRequestedRangeNotSatisfiable:
+		return nil, fmt.Errorf("%w: it has fewer than %d bytes", errWrong, from)
+	}
+	return nil, fmt.Errorf("answer %.60q", r.Status)
+}
+
+// parseRange reads "bytes 100-199/200"; a total of "*" is -1.
+func parseRange(text string) (start, total int64, ok bool) {
+	span, whole, found := strings.Cut(strings.TrimPrefix(text, "bytes "), "/")
+	first, _, dash := strings.Cut(span, "-")
+	if !found || !dash || !strings.HasPrefix(text, "bytes ") {
+		return 0, 0, false
+	}
+	start, err := strconv.ParseInt(first, 10, 64)
+	if err != nil || start < 0 {
+		return 0, 0, false
+	}
+	if whole == "*" {
+		return start, -1, true
+	}
+	total, err = strconv.ParseInt(whole, 10, 64)
+	return start, total, err == nil && total >= 0
+}
+
+// meter counts what is read and keeps the stall timer from running out.
+type meter struct {
+	body  io.Reader
+	ctx   context.Context
+	stall *time.Timer
+	bytes *atomic.Int64
+}
+
+func (m *meter) Read(p []byte) (int, error) {
+	n, err := m.body.Read(p)
+	if n > 0 {
+		m.stall.Reset(stallLimit)
+		m.bytes.Add(int64(n))
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = because(m.ctx, err)
+	}
+	return n, err
+}
+
+// because names the reason for which a context was cancelled.
+func because(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
+}
