@@ -292,8 +292,12 @@ func (x *run) drain() error {
 	return x.heard(position)
 }
 
-// stop fades out because of cause and returns it.
+// stop fades out because of cause and returns it. Before the first sample
+// there is nothing to fade: closing the card drops what it holds.
 func (x *run) stop(cause error) error {
+	if x.cfg.Now().Before(x.first) {
+		return cause
+	}
 	length := min(samplesIn(stopFade), x.total-x.sent)
 	fade := media.FadeOut(media.Linear, 0, int(length))
 	for length > 0 {

@@ -22,6 +22,8 @@ const (
 	alsaAway = 1500 * time.Millisecond
 	// alsaRetry is the pause between two attempts to open the card again.
 	alsaRetry = 100 * time.Millisecond
+	// alsaMends bounds the attempts between two samples that were taken.
+	alsaMends = 8
 	// alsaReadings of the queue are compared to find where the card stands.
 	alsaReadings = 9
 )
@@ -78,6 +80,7 @@ type alsa struct {
 	late    int64 // coming frames to drop
 	played  int64 // greatest count reported
 	dryRuns int
+	mended  int // attempts since a sample was taken
 }
 
 func (a *alsa) reach() error {
@@ -97,17 +100,30 @@ func (a *alsa) begin() {
 
 // Start runs the card on silence so that the next frame leaves at the instant.
 func (a *alsa) Start(ctx context.Context, at time.Time) (time.Time, error) {
-	first, err := a.align(ctx, at)
-	for err != nil && ctx.Err() == nil {
-		if err = a.recover(ctx, err); err == nil {
-			first, err = a.align(ctx, at)
-		}
+	var first time.Time
+	align := func() (err error) {
+		first, err = a.align(ctx, at)
+		return err
 	}
-	if err != nil {
+	if err := a.mend(ctx, align(), align); err != nil {
 		return time.Time{}, err
 	}
 	a.first = first
 	return first, nil
+}
+
+// mend makes the card usable again after err and then goes on, until that
+// works, ctx ends or the card is given up.
+func (a *alsa) mend(ctx context.Context, err error, then func() error) error {
+	for err != nil && ctx.Err() == nil && !errors.Is(err, errGone) {
+		if a.mended++; a.mended > alsaMends {
+			return fmt.Errorf("%w: %s took no sample after %d attempts: %w", errGone, a.cfg.Device, alsaMends, err)
+		}
+		if err = a.recover(ctx, err); err == nil {
+			err = then()
+		}
+	}
+	return err
 }
 
 // align queues silence until the next frame written leaves at the instant, or
@@ -140,26 +156,32 @@ func (a *alsa) align(ctx context.Context, at time.Time) (time.Time, error) {
 	}
 }
 
-// look takes a reading of where the card stands.
+// look takes a reading of where the card stands. One that was held up between
+// its two looks at the clock says little and is taken again.
 func (a *alsa) look() error {
-	before := a.cfg.Now()
-	d, err := a.card.delay()
-	if err != nil {
-		return err
+	for try := 0; ; try++ {
+		before := a.cfg.Now()
+		d, err := a.card.delay()
+		if err != nil {
+			return err
+		}
+		bracket := a.cfg.Now().Sub(before)
+		if bracket > 200*time.Microsecond && try < 5 {
+			continue
+		}
+		if len(a.origins) == alsaReadings {
+			a.origins = slices.Delete(a.origins, 0, 1)
+		}
+		a.origins = append(a.origins, before.Add(bracket/2+span(int64(d))-span(a.written)))
+		return nil
 	}
-	middle := before.Add(a.cfg.Now().Sub(before) / 2)
-	if len(a.origins) == alsaReadings {
-		a.origins = slices.Delete(a.origins, 0, 1)
-	}
-	a.origins = append(a.origins, middle.Add(span(int64(d))).Add(-span(a.written)))
-	return nil
 }
 
-// next is the instant at which the next frame written will leave: by the
-// median of the readings, because a card may count in periods.
+// next is the instant at which the next frame written will leave, by the
+// earliest of the readings: a card that counts in periods reports too long a
+// queue, never too short a one.
 func (a *alsa) next() time.Time {
-	sorted := slices.SortedFunc(slices.Values(a.origins), time.Time.Compare)
-	return sorted[len(sorted)/2].Add(span(a.written))
+	return slices.MinFunc(a.origins, time.Time.Compare).Add(span(a.written))
 }
 
 // quiet queues n frames of silence.
@@ -212,15 +234,10 @@ func (a *alsa) Write(ctx context.Context, samples []int16) (player.Position, err
 		a.taken += int64(n)
 		a.sounding += int64(n)
 		samples = samples[n:]
-		for err != nil && ctx.Err() == nil {
-			if err = a.recover(ctx, err); err == nil {
-				err = a.resume(ctx)
-			}
-			if errors.Is(err, errGone) {
-				return a.position(), err
-			}
+		if n > 0 {
+			a.mended = 0
 		}
-		if err != nil {
+		if err := a.mend(ctx, err, func() error { return a.resume(ctx) }); err != nil {
 			return a.position(), err
 		}
 	}
@@ -289,24 +306,28 @@ func (a *alsa) position() player.Position {
 	return player.Position{Frames: uint64(a.played), Lost: uint64(a.lost)}
 }
 
-// Drain waits until the last sample has left. A period of silence behind it
-// keeps the card from stopping inside it.
+// Drain waits until the last sample has left. Silence follows it for so long,
+// because the way from the queue to the air is part of the delay and a card
+// that ran dry no longer tells it.
 func (a *alsa) Drain(ctx context.Context) (player.Position, error) {
 	if a.first.IsZero() {
 		return player.Position{}, nil
 	}
-	before := a.written
-	err := a.quiet(ctx, frames(alsaPeriod))
-	a.trail = a.written - before
-	for waited := time.Duration(0); err == nil && a.holds() && waited < alsaAway; waited += alsaPeriod / 4 {
-		err = sleep(ctx, alsaPeriod/4)
+	for from := a.cfg.Now(); a.holds() && a.cfg.Now().Sub(from) < alsaAway; {
+		before := a.written
+		err := a.quiet(ctx, frames(alsaPeriod/4))
+		a.trail += a.written - before
+		if cause := context.Cause(ctx); cause != nil {
+			return a.position(), cause
+		}
+		if err != nil {
+			break // the position says how far it came
+		}
 	}
-	if errors.Is(err, syscall.EPIPE) {
-		err = nil
-	}
-	return a.position(), err
+	return a.position(), nil
 }
 
+// holds tells whether samples of the sounding are still on their way.
 func (a *alsa) holds() bool {
 	d, err := a.card.delay()
 	return err == nil && int64(d) > a.trail
