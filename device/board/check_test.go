@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -206,5 +207,32 @@ func TestGuardFlagsCarryThePolarity(t *testing.T) {
 	p.Relay.ActiveLow = true
 	if flags := strings.Join(p.guardFlags("/run/g"), " "); !strings.HasSuffix(flags, "-chip gpio -line 0 -active-low") {
 		t.Errorf("flags %s", flags)
+	}
+}
+
+// TestTheGuardTakesTheFlagsThatTheCheckPrints keeps two programs in agreement:
+// what a technician copies from the check must be understood by the guard.
+func TestTheGuardTakesTheFlagsThatTheCheckPrints(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "loaxa-guard")
+	if out, err := exec.Command("go", "build", "-o", program, "../guard").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	for _, name := range Names() {
+		p, dir := named(t, name), t.TempDir()
+		if !p.Relay.Simulated {
+			p.Relay.ActiveLow, p.Relay.Chip = true, "no-such-chip-on-earth" // touch no real line
+		}
+		f := about(Check(p, System(dir, filepath.Join(dir, "guard.sock"))), "guard")
+		_, command, found := strings.Cut(f.Text, "loaxa-guard ")
+		if !found {
+			t.Fatalf("%s: no command in %q", name, f.Text)
+		}
+		cmd := exec.Command(program, append(strings.Fields(command), "-open")...)
+		cmd.Dir = dir
+		out, _ := cmd.CombinedOutput()
+		code := cmd.ProcessState.ExitCode()
+		if misread := 2; code == misread || code == 0 != p.Relay.Simulated {
+			t.Errorf("%s: %s: exit code %d: %s", name, command, code, out)
+		}
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/loaxa/loaxa/device/board"
 	"github.com/loaxa/loaxa/device/guard/line"
 )
 
@@ -54,36 +53,6 @@ func TestFlagsSayWhereTheRelayHangs(t *testing.T) {
 	}
 	if s.limits.MaximumOn != 2*time.Hour || s.limits.Expiry != 2*time.Second {
 		t.Errorf("limits %+v", s.limits)
-	}
-}
-
-// TestTheGuardTakesTheFlagsThatTheCheckPrints keeps two programs in
-// agreement: what a technician copies from the check must start the guard.
-func TestTheGuardTakesTheFlagsThatTheCheckPrints(t *testing.T) {
-	told := 0
-	for _, name := range board.Names() {
-		p, err := board.Named(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p.Relay.ActiveLow = !p.Relay.Simulated
-		for _, f := range board.Check(p, board.System(t.TempDir(), filepath.Join(t.TempDir(), "guard.sock"))) {
-			_, command, found := strings.Cut(f.Text, "loaxa-guard ")
-			if f.Part != "guard" || !found {
-				continue
-			}
-			s, err := parse(strings.Fields(command), os.Stderr)
-			if err != nil {
-				t.Fatalf("%s: %v: %s", name, err, command)
-			}
-			if s.limits != p.Limits() || s.place.Chip != p.Relay.Chip || s.place.ActiveLow != p.Relay.ActiveLow {
-				t.Errorf("%s: %q became %+v", name, command, s)
-			}
-			told++
-		}
-	}
-	if told != len(board.Names()) {
-		t.Errorf("a command for %d of %d boards", told, len(board.Names()))
 	}
 }
 
