@@ -10,7 +10,7 @@ import (
 
 // maxBacklog bounds what waits for one client; beyond it the broker drops, as
 // brokers do.
-const maxBacklog = 4096
+const maxBacklog = 1024
 
 // session is one connection.
 type session struct {
