@@ -50,7 +50,7 @@ type run struct {
 
 	powered, first time.Time
 	position       Position
-	moved, told    uint64
+	moved, shown   uint64
 	skipped        int64
 	level          level
 }
@@ -250,7 +250,15 @@ func (x *run) send(block []int16) error {
 
 func (x *run) write(block []int16) error {
 	position, err := x.sink.Write(x.patient, block)
+	return x.told(position, err)
+}
+
+// told takes the card's word for what it has played, which holds whether it
+// goes on or fails.
+func (x *run) told(position Position, err error) error {
 	if err != nil {
+		x.position = position
+		x.level.retire(position.Frames + position.Lost)
 		return fmt.Errorf("%w: %w", ErrSink, err)
 	}
 	return x.heard(position)
@@ -266,8 +274,8 @@ func (x *run) heard(position Position) error {
 			return fmt.Errorf("%w: %w", ErrPower, err)
 		}
 	}
-	if position.Frames >= x.told+media.SampleRate {
-		x.told = position.Frames
+	if position.Frames >= x.shown+media.SampleRate {
+		x.shown = position.Frames
 		x.events.Progress(Progress{Played: x.played(), Total: x.total})
 	}
 	return nil
@@ -286,10 +294,7 @@ func (x *run) hush(ctx context.Context) error {
 
 func (x *run) drain() error {
 	position, err := x.sink.Drain(x.patient)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrSink, err)
-	}
-	return x.heard(position)
+	return x.told(position, err)
 }
 
 // stop fades out because of cause and returns it. Before the first sample

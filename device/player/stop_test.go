@@ -229,7 +229,8 @@ func (c *tricky) Open(ctx context.Context, name string) (player.Sink, error) {
 
 func (c *tricky) Write(ctx context.Context, pcm []int16) (player.Position, error) {
 	if c.left--; c.left < 0 {
-		return player.Position{Frames: uint64(rate)}, c.err
+		position, err := c.Sink.Write(ctx, nil)
+		return position, errors.Join(c.err, err)
 	}
 	return c.Sink.Write(ctx, pcm)
 }

@@ -264,3 +264,70 @@ func TestChildRefusesArgumentsItDoesNotKnow(t *testing.T) {
 		}
 	}
 }
+
+// longer is the content so many times over, one stream.
+func longer(o ogg, times int) ogg {
+	audio, end := o[2:], sampleCount(o)
+	long := o[:2:2]
+	for n := range times {
+		for _, g := range audio {
+			g.sequence = uint32(len(long))
+			if g.flags&pageLast != 0 {
+				g.granule = end
+			}
+			g.granule += int64(n) * end
+			if n < times-1 {
+				g.flags &^= pageLast
+			}
+			long = append(long, g)
+		}
+	}
+	return long
+}
+
+// BenchmarkDecoder reports what a decoding process costs: its memory while it
+// waits for the player, and processor seconds for each hour of sound.
+func BenchmarkDecoder(b *testing.B) {
+	for _, name := range []string{"speech.opus", "sweep.opus"} {
+		b.Run(name, func(b *testing.B) {
+			path := filepath.Join(b.TempDir(), name)
+			if err := os.WriteFile(path, longer(readOgg(b, name), 100).bytes(), 0o600); err != nil {
+				b.Fatal(err)
+			}
+			var used, heard time.Duration
+			memory := 0
+			for range b.N {
+				s, err := Contained{}.Open(b.Context(), path, 0)
+				if err != nil {
+					b.Fatal(err)
+				}
+				child := s.(*childStream)
+				memory = max(memory, resident(b, child.cmd.Process.Pid))
+				block := make([]int16, 960)
+				for err == nil {
+					_, err = s.Read(b.Context(), block)
+				}
+				<-child.ended
+				used += child.cmd.ProcessState.UserTime() + child.cmd.ProcessState.SystemTime()
+				heard += length(s.Samples())
+				if err := s.Close(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(used.Seconds()/heard.Hours(), "cpu-s/audio-hour")
+			b.ReportMetric(float64(memory)/1024, "MB-resident")
+		})
+	}
+}
+
+// resident is the greatest memory of a process so far, in KiB.
+func resident(b *testing.B, pid int) (kib int) {
+	b.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	fmt.Sscan(after, &kib)
+	return kib
+}
