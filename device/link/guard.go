@@ -20,9 +20,9 @@ type traffic struct {
 
 // guard is a connection that lets only packets through that Paho can take. Paho
 // 1.5.1 allocates whatever length a packet claims, up to 256 MB, before it
-// reads it; a SUBACK with more codes than were asked for, or a CONNACK with an
-// unknown code, brings the whole process down. Writes get a deadline each,
-// which Paho gives to publishes only.
+// reads it; a SUBACK with more codes than were asked for brings the whole process
+// down; a CONNACK with an unknown code passes for a welcome. Writes get a
+// deadline each, which Paho gives to publishes only.
 type guard struct {
 	net.Conn
 	in      *bufio.Reader

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
 // Errors that a caller tells apart.
@@ -183,19 +185,21 @@ func (l *Link) Publish(ctx context.Context, m Message) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
-	select {
-	case l.inflight <- struct{}{}:
-		defer func() { <-l.inflight }()
-	case <-ctx.Done():
-		return fmt.Errorf("publish %s: too many at once: %w", m.Topic, ErrUnanswered)
-	}
 	l.mu.Lock()
 	s := l.session
 	l.mu.Unlock()
 	if s == nil {
 		return fmt.Errorf("publish %s: %w", m.Topic, ErrDown)
 	}
-	if err := s.publish(ctx, m); err != nil {
+	select {
+	case l.inflight <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("publish %s: too many at once: %w", m.Topic, ErrUnanswered)
+	}
+	_, err := s.ask(ctx,
+		func() mqtt.Token { return s.client.Publish(m.Topic, m.QoS, m.Retained, m.Payload) },
+		func() { <-l.inflight })
+	if err != nil {
 		return fmt.Errorf("publish %s: %w", m.Topic, err)
 	}
 	return nil

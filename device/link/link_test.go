@@ -448,6 +448,9 @@ func TestPublishNeverWaitsLongAndNeverPretends(t *testing.T) {
 		if took := time.Since(began); took > 4*time.Second {
 			t.Errorf("twenty publishes waited %v beyond their context", took)
 		}
+		if n := len(w.ear.heard("down")); n != 1 {
+			t.Error("a caller's own haste ended the connection")
+		}
 		big := link.Message{Topic: "t", Payload: make([]byte, link.MaxMessage+1)}
 		if err := w.link.Publish(w.t.Context(), big); !errors.Is(err, link.ErrTooLarge) {
 			t.Errorf("too large: %v", err)

@@ -105,21 +105,28 @@ func (s *session) reason() error {
 	return s.why
 }
 
-// ask makes a request of Paho and waits for its answer, no longer than ctx, the
-// connection, or the time of an answer. Neither the call nor its token is trusted
-// to end by itself: the call may block for as long as a write may.
-func (s *session) ask(ctx context.Context, request func() mqtt.Token) (mqtt.Token, error) {
+// ask makes a request of Paho and waits for the answer, no longer than ctx. A
+// broker that leaves it unanswered for ten seconds loses the connection: Paho
+// keeps what is unanswered in memory. Neither the call nor its token is trusted
+// to end by itself. release is called when nothing of the request is left.
+func (s *session) ask(ctx context.Context, request func() mqtt.Token, release func()) (mqtt.Token, error) {
 	answered := make(chan mqtt.Token, 1)
 	go func() {
+		defer release()
+		timer := time.NewTimer(answerTimeout)
+		defer timer.Stop()
 		token := request()
 		select {
 		case <-token.Done():
+			if err := token.Error(); err != nil {
+				s.end(err)
+			}
 			answered <- token
+		case <-timer.C:
+			s.end(ErrUnanswered)
 		case <-s.lost:
 		}
 	}()
-	timer := time.NewTimer(answerTimeout)
-	defer timer.Stop()
 	select {
 	case token := <-answered:
 		return token, token.Error()
@@ -127,25 +134,16 @@ func (s *session) ask(ctx context.Context, request func() mqtt.Token) (mqtt.Toke
 		return nil, fmt.Errorf("%w: %w", ErrDown, s.reason())
 	case <-ctx.Done():
 		return nil, fmt.Errorf("%w: %w", ErrUnanswered, ctx.Err())
-	case <-timer.C:
-		return nil, ErrUnanswered
 	}
 }
 
-// publish sends m. Paho keeps every QoS 1 message until it is answered, so a
-// broker that leaves one unanswered loses the connection.
-func (s *session) publish(ctx context.Context, m Message) error {
-	_, err := s.ask(ctx, func() mqtt.Token { return s.client.Publish(m.Topic, m.QoS, m.Retained, m.Payload) })
-	if m.QoS > 0 && errors.Is(err, ErrUnanswered) {
-		s.end(err)
-	}
-	return err
-}
+// nothing is the release of a request that holds nothing.
+func nothing() {}
 
 // subscribe asks for one topic and reads the answer: 0x80 is a refusal that
 // Paho reports as success.
 func (s *session) subscribe(ctx context.Context, topic string) error {
-	token, err := s.ask(ctx, func() mqtt.Token { return s.client.Subscribe(topic, 0, nil) })
+	token, err := s.ask(ctx, func() mqtt.Token { return s.client.Subscribe(topic, 0, nil) }, nothing)
 	if err != nil {
 		return err
 	}
@@ -167,7 +165,7 @@ func (s *session) tune(ctx context.Context, have, want []string) (granted, refus
 			granted = append(granted, topic)
 			continue
 		}
-		if _, err := s.ask(ctx, func() mqtt.Token { return s.client.Unsubscribe(topic) }); err != nil {
+		if _, err := s.ask(ctx, func() mqtt.Token { return s.client.Unsubscribe(topic) }, nothing); err != nil {
 			return nil, nil, fmt.Errorf("unsubscribe %s: %w", topic, err)
 		}
 	}

@@ -85,17 +85,15 @@ func TestAConnectionThatIsGivenUpLeavesNothingBehind(t *testing.T) {
 	defer stop()
 	eventually(t, 5*time.Second, "up", func() bool { return links[0].Stats().Connections == 1 })
 	one := pahos()
-	b.Misbehave(linktest.Faults{NoPubacks: true, RefuseConnect: 3})
-	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
-	defer cancel()
-	var err error
-	eventually(t, 5*time.Second, "publish", func() bool {
-		err = links[0].Publish(ctx, link.Message{Topic: "node/n/receipt", QoS: 1})
-		return !errors.Is(err, link.ErrDown)
-	})
-	if !errors.Is(err, link.ErrUnanswered) {
+	refuse := func(string) bool { return true }
+	b.Misbehave(linktest.Faults{RefuseFilter: refuse})
+	b.Cut()
+	limit, done := context.WithTimeout(context.Background(), 20*time.Second)
+	defer done()
+	if err := b.Await(limit, func() bool { return b.Connects() >= 3 }); err != nil {
 		t.Fatal(err)
 	}
+	b.Misbehave(linktest.Faults{RefuseFilter: refuse, RefuseConnect: 3})
 	eventually(t, 5*time.Second, "Paho's end", func() bool { return pahos() == 0 })
 	if one == 0 {
 		t.Error("Paho was never there: the count is wrong")
