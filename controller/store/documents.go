@@ -125,3 +125,14 @@ func (t Tx) Set(ctx context.Context, name, value string) error {
 	}
 	return nil
 }
+
+// AllListings returns what every area holds at a moment, in order of area,
+// kind and id.
+func (db *DB) AllListings(ctx context.Context, at broadcast.Instant) ([]Listing, error) {
+	var out []Listing
+	err := db.read.NewSelect().Model(&out).Where("until_ms > ?", at).Order("area", "kind", "id").Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("listings: %w", err)
+	}
+	return out, nil
+}

@@ -1,0 +1,218 @@
+package dispatch
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/seal"
+	"github.com/loaxa/loaxa/broadcast/wire"
+	"github.com/loaxa/loaxa/controller/broker"
+	"github.com/loaxa/loaxa/controller/events"
+	"github.com/loaxa/loaxa/controller/fleet"
+	"github.com/loaxa/loaxa/controller/store"
+)
+
+// How often things are looked at when nobody asks.
+const (
+	scanEvery    = 2 * time.Second
+	refreshAfter = 6 * time.Hour
+	resyncEvery  = 2 * time.Second
+	queued       = 4096
+)
+
+// Bus carries messages to the broker. An error means that the message was not
+// handed over; no error means nothing.
+type Bus interface {
+	Publish(topic string, payload []byte, retained bool) error
+}
+
+// Config is what a dispatch works with; all of it is needed.
+type Config struct {
+	DB     *store.DB
+	Fleet  *fleet.Fleet
+	Events *events.Hub
+	// Service signs manifests, time answers and acknowledgements.
+	Service seal.Signer
+	Bus     Bus
+	// Run is another at every start of the controller.
+	Run broadcast.ID
+	Now func() time.Time
+	Log *slog.Logger
+}
+
+// Dispatch keeps database and fleet in step. Make one with New.
+type Dispatch struct {
+	cfg      Config
+	changed  chan struct{}
+	receipts chan incoming
+	wanting  chan broadcast.ID
+
+	// The rest belongs to the loop that serves changes.
+	areas map[broadcast.ID]*area
+
+	mu     sync.Mutex
+	served map[broadcast.ID]time.Time
+}
+
+// New returns a dispatch that does nothing until Serve.
+func New(cfg Config) *Dispatch {
+	return &Dispatch{cfg: cfg, changed: make(chan struct{}, 1), receipts: make(chan incoming, queued),
+		wanting: make(chan broadcast.ID, queued), areas: map[broadcast.ID]*area{}, served: map[broadcast.ID]time.Time{}}
+}
+
+func (d *Dispatch) now() broadcast.Instant { return broadcast.InstantOf(d.cfg.Now()) }
+
+// Changed asks for a look at the listings now rather than at the next scan. It
+// never blocks.
+func (d *Dispatch) Changed() {
+	select {
+	case d.changed <- struct{}{}:
+	default:
+	}
+}
+
+// Up is called after every connection to the broker: whatever it had retained
+// may be gone or old, so everything is published again.
+func (d *Dispatch) Up(ctx context.Context) {
+	online, err := broadcast.Encode(wire.ControllerState{Online: true, Run: d.cfg.Run})
+	if err == nil {
+		err = d.cfg.Bus.Publish(wire.ControllerTopic, online, true)
+	}
+	if err != nil {
+		d.cfg.Log.WarnContext(ctx, "could not say that the controller is online", "err", err)
+	}
+	d.mu.Lock()
+	clear(d.served)
+	d.mu.Unlock()
+	select {
+	case d.wanting <- everybody:
+	default:
+	}
+}
+
+// everybody stands for all areas in the queue of nodes; it is no node id.
+const everybody broadcast.ID = "*"
+
+// Serve runs until ctx ends. Errors of single documents are logged and tried
+// again at the next scan.
+func (d *Dispatch) Serve(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return d.serveReceipts(ctx) })
+	g.Go(func() error { return d.serveChanges(ctx) })
+	return g.Wait()
+}
+
+// serveChanges owns the areas: it alone seals and publishes manifests.
+func (d *Dispatch) serveChanges(ctx context.Context) error {
+	tick := time.NewTicker(scanEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-d.changed:
+			d.scan(ctx, false)
+		case <-tick.C:
+			d.scan(ctx, false)
+			if err := d.cfg.Fleet.Flush(ctx); err != nil {
+				d.cfg.Log.ErrorContext(ctx, "hints of nodes were not stored", "err", err)
+			}
+		case node := <-d.wanting:
+			if node == everybody {
+				d.scan(ctx, true)
+				continue
+			}
+			if err := d.give(ctx, node); err != nil {
+				d.cfg.Log.WarnContext(ctx, "node was not given what it lacks", "node", node, "err", err)
+			}
+		}
+	}
+}
+
+// Message takes one message from the broker. Messages of one node must come in
+// order; those of different nodes may come at the same time.
+func (d *Dispatch) Message(m broker.Message) {
+	ctx := context.Background()
+	topic, err := wire.ParseTopic(m.Topic)
+	if err != nil || topic.Channel.From != wire.FromNode || len(m.Payload) == 0 || len(m.Payload) > topic.Channel.Limit {
+		return
+	}
+	switch topic.Channel.Name {
+	case "presence":
+		err = d.presence(ctx, topic.ID, m)
+	case "state":
+		err = d.state(ctx, topic.ID, m.Payload)
+	case "health":
+		err = d.cfg.Fleet.Health(ctx, topic.ID, m.Payload)
+	case "receipt":
+		select {
+		case d.receipts <- incoming{node: topic.ID, raw: m.Payload}:
+		default: // the node sends them again
+		}
+	}
+	if err != nil {
+		d.cfg.Log.WarnContext(ctx, "message refused", "topic", m.Topic, "err", err)
+	}
+}
+
+// presence answers a node's nonce at once, so that the answer is young, and
+// makes sure that the node knows its place.
+func (d *Dispatch) presence(ctx context.Context, node broadcast.ID, m broker.Message) error {
+	p, err := wire.DecodePresence(m.Payload)
+	if err != nil {
+		return err
+	}
+	if err := d.cfg.Fleet.Presence(ctx, node, p); err != nil || p.State == wire.Gone {
+		return err
+	}
+	if m.Retained || p.Nonce == "" {
+		return nil
+	}
+	answer := broadcast.TimeAnswer{Node: node, Boot: p.Boot, Nonce: p.Nonce, At: d.now()}
+	return d.seal(broadcast.KindTime, answer, wire.Node(node, "time"), false)
+}
+
+// state compares what a node holds with what it should hold.
+func (d *Dispatch) state(ctx context.Context, node broadcast.ID, raw []byte) error {
+	s, err := d.cfg.Fleet.State(ctx, node, raw)
+	if err != nil {
+		return err
+	}
+	want, err := d.Holding(ctx, node)
+	if err != nil || want == s.Holding && !s.Resync {
+		return err
+	}
+	d.mu.Lock()
+	last, ok := d.served[node]
+	soon := ok && d.cfg.Now().Sub(last) < resyncEvery
+	if !soon {
+		d.served[node] = d.cfg.Now()
+	}
+	d.mu.Unlock()
+	if soon {
+		return nil
+	}
+	select {
+	case d.wanting <- node:
+	default: // its next state asks again
+	}
+	return nil
+}
+
+// seal seals a document with the service key and publishes it.
+func (d *Dispatch) seal(kind broadcast.Kind, doc broadcast.Validator, topic string, retained bool) error {
+	env, err := seal.Seal(kind, doc, d.cfg.Service)
+	if err != nil {
+		return err
+	}
+	raw, err := seal.Bytes(kind, env)
+	if err != nil {
+		return err
+	}
+	return d.cfg.Bus.Publish(topic, raw, retained)
+}

@@ -1,0 +1,177 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/seal"
+	"github.com/loaxa/loaxa/broadcast/wire"
+	"github.com/loaxa/loaxa/controller/events"
+	"github.com/loaxa/loaxa/controller/store"
+)
+
+// Invitation is a node's name with the area that it shall stand in.
+type Invitation struct {
+	Node broadcast.ID
+	Area broadcast.ID
+}
+
+// Invite makes a one-time token for a new node, or a new one for a node that
+// has not enrolled yet or was revoked. The token is returned once and stored as
+// its digest. A node that is in use is ErrStatus.
+func (f *Fleet) Invite(ctx context.Context, by broadcast.ID, in Invitation) (string, error) {
+	if err := in.Node.Validate(); err != nil {
+		return "", err
+	}
+	if _, err := f.Chain(in.Area); err != nil {
+		return "", err
+	}
+	token, err := f.secret()
+	if err != nil {
+		return "", err
+	}
+	err = f.cfg.DB.Update(ctx, func(tx store.Tx) error {
+		n := store.Node{ID: in.Node, Area: in.Area, Status: store.Invited,
+			TokenHash: broadcast.Sum([]byte(token)), TokenUntil: f.now().Add(TokenLife)}
+		old, err := tx.Node(ctx, in.Node)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			err = tx.AddNode(ctx, n)
+		case err == nil && (old.Status == store.Pending || old.Status == store.Confirmed):
+			err = fmt.Errorf("node %s is %s: %w", in.Node, old.Status, ErrStatus)
+		case err == nil:
+			err = tx.SaveNode(ctx, n)
+		}
+		if err != nil {
+			return err
+		}
+		return tx.Audit(ctx, store.Deed{At: f.now(), Person: by, Act: "node.invite", Subject: string(in.Node), Detail: in})
+	})
+	return token, err
+}
+
+// Enrol makes a node's own key known. The token is spent by the first key that
+// shows it; the same key may show it again, because answers get lost, and gets
+// a new secret. Roots are handed out for the node to check against its pin.
+func (f *Fleet) Enrol(ctx context.Context, e wire.Enrolment, roots []broadcast.Envelope) (wire.Enrolled, error) {
+	secret, err := f.secret()
+	if err != nil {
+		return wire.Enrolled{}, err
+	}
+	code, err := wire.ShortCode(e.Key)
+	if err != nil {
+		return wire.Enrolled{}, err
+	}
+	err = f.cfg.DB.Update(ctx, func(tx store.Tx) error {
+		n, err := tx.Node(ctx, e.Node)
+		if err != nil || !f.tokenFits(n, e) {
+			return fmt.Errorf("node %s: %w", e.Node, ErrToken)
+		}
+		n.SecretHash = broadcast.Sum([]byte(secret))
+		if n.Status == store.Invited {
+			n.Key, n.Board, n.Status, n.Enrolled = e.Key, e.Board, store.Pending, f.now()
+		}
+		if err := tx.SaveNode(ctx, n); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, store.Deed{At: f.now(), Act: "node.enrol", Subject: string(e.Node), Detail: map[string]string{"code": code, "board": e.Board}})
+	})
+	if err != nil {
+		return wire.Enrolled{}, err
+	}
+	f.cfg.Events.Publish(events.Event{Kind: events.Node, ID: e.Node})
+	return wire.Enrolled{Node: e.Node, Secret: secret, Controllers: f.cfg.Controllers, Roots: roots, ShortCode: code}, nil
+}
+
+func (f *Fleet) tokenFits(n store.Node, e wire.Enrolment) bool {
+	if n.TokenHash == "" || broadcast.Sum([]byte(e.Token)) != n.TokenHash {
+		return false
+	}
+	if n.Status == store.Invited {
+		return f.now() <= n.TokenUntil
+	}
+	return n.Status != store.Revoked && n.Key == e.Key
+}
+
+// Confirm takes a pending node into the fleet: somebody compared the short code
+// on site, and signs the node's place.
+func (f *Fleet) Confirm(ctx context.Context, by broadcast.ID, id broadcast.ID, code string, signer seal.Signer) error {
+	n, err := f.cfg.DB.Node(ctx, id)
+	if err != nil {
+		return err
+	}
+	want, err := wire.ShortCode(n.Key)
+	if n.Status != store.Pending || err != nil {
+		return fmt.Errorf("node %s is %s: %w", id, n.Status, ErrStatus)
+	}
+	if code != want {
+		return fmt.Errorf("node %s: %w", id, ErrCode)
+	}
+	doc, err := f.assignment(n)
+	if err != nil {
+		return err
+	}
+	env, err := seal.Seal(broadcast.KindAssignment, doc, signer)
+	if err != nil {
+		return err
+	}
+	raw, err := seal.Bytes(broadcast.KindAssignment, env)
+	if err != nil {
+		return err
+	}
+	err = f.cfg.DB.Update(ctx, func(tx store.Tx) error {
+		n, err := tx.Node(ctx, id)
+		if err != nil {
+			return err
+		}
+		if n.Status != store.Pending {
+			return fmt.Errorf("node %s is %s: %w", id, n.Status, ErrStatus)
+		}
+		n.Assignment, err = tx.PutDocument(ctx, store.Document{Kind: broadcast.KindAssignment, ID: id, Revision: doc.Revision, Raw: raw})
+		if err != nil {
+			return err
+		}
+		n.Status, n.Confirmed, n.ConfirmedBy = store.Confirmed, f.now(), by
+		if err := tx.SaveNode(ctx, n); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, store.Deed{At: f.now(), Person: by, Act: "node.confirm", Subject: string(id), Detail: map[string]string{"code": code}})
+	})
+	if err != nil {
+		return err
+	}
+	f.cfg.Events.Publish(events.Event{Kind: events.Node, ID: id})
+	return nil
+}
+
+func (f *Fleet) assignment(n store.Node) (broadcast.Assignment, error) {
+	chain, err := f.Chain(n.Area)
+	if err != nil {
+		return broadcast.Assignment{}, err
+	}
+	return broadcast.Assignment{Node: n.ID, Revision: broadcast.Revision(f.now()), Chain: chain,
+		Languages: []broadcast.Language{"vi"}, Controllers: f.cfg.Controllers, Key: n.Key}, nil
+}
+
+// Revoke ends a node's credential and trust in its key. Whoever runs the broker
+// ends its live session afterwards.
+func (f *Fleet) Revoke(ctx context.Context, by, id broadcast.ID) error {
+	err := f.cfg.DB.Update(ctx, func(tx store.Tx) error {
+		n, err := tx.Node(ctx, id)
+		if err != nil {
+			return err
+		}
+		n.Status, n.SecretHash, n.TokenHash = store.Revoked, "", ""
+		if err := tx.SaveNode(ctx, n); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, store.Deed{At: f.now(), Person: by, Act: "node.revoke", Subject: string(id)})
+	})
+	if err != nil {
+		return err
+	}
+	f.cfg.Events.Publish(events.Event{Kind: events.Node, ID: id})
+	return nil
+}

@@ -1,0 +1,120 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"github.com/loaxa/loaxa/broadcast"
+)
+
+// Chain is how far one receipt chain of a node was stored.
+type Chain struct {
+	bun.BaseModel `bun:"table:chains"`
+
+	Node  broadcast.ID     `bun:"node,pk"`
+	Chain broadcast.ID     `bun:"chain,pk"`
+	Seq   int64            `bun:"seq"`
+	Head  broadcast.Digest `bun:"head"`
+}
+
+// ReceiptRow is one stored receipt; Raw is its canonical encoding.
+type ReceiptRow struct {
+	bun.BaseModel `bun:"table:receipts"`
+
+	Node         broadcast.ID       `bun:"node,pk"`
+	Chain        broadcast.ID       `bun:"chain,pk"`
+	Seq          int64              `bun:"seq,pk"`
+	Announcement broadcast.ID       `bun:"announcement"`
+	Of           broadcast.Revision `bun:"of_revision"`
+	Stored       broadcast.Instant  `bun:"stored_ms"`
+	Raw          []byte             `bun:"raw"`
+}
+
+// Chain returns how far a chain was stored; an unknown one is at 0.
+func (t Tx) Chain(ctx context.Context, node, chain broadcast.ID) (Chain, error) {
+	c := Chain{Node: node, Chain: chain, Head: broadcast.Sum(nil)}
+	err := notFound(t.tx.NewSelect().Model(&c).WherePK().Scan(ctx))
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return c, fmt.Errorf("chain of %s: %w", node, err)
+	}
+	return c, nil
+}
+
+// AddReceipts adds receipts and notes how far the chain goes now.
+func (t Tx) AddReceipts(ctx context.Context, to Chain, rows []ReceiptRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	if _, err := t.tx.NewInsert().Model(&rows).Exec(ctx); err != nil {
+		return fmt.Errorf("receipts of %s: %w", to.Node, err)
+	}
+	_, err := t.tx.NewInsert().Model(&to).On("CONFLICT (node, chain) DO UPDATE").
+		Set("seq = EXCLUDED.seq, head = EXCLUDED.head").Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("chain of %s: %w", to.Node, err)
+	}
+	return nil
+}
+
+// ReceiptsOf returns every receipt of one revision of an announcement, in
+// order of node, chain and sequence.
+func (db *DB) ReceiptsOf(ctx context.Context, announcement broadcast.ID, of broadcast.Revision) ([]ReceiptRow, error) {
+	var out []ReceiptRow
+	err := db.read.NewSelect().Model(&out).Where("announcement = ? AND of_revision = ?", announcement, of).
+		Order("node", "chain", "seq").Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("receipts of %s: %w", announcement, err)
+	}
+	return out, nil
+}
+
+// ReceiptsBy returns the receipts that one node gave since a moment, as far as
+// they were stored then, oldest first, at most limit.
+func (db *DB) ReceiptsBy(ctx context.Context, node broadcast.ID, since broadcast.Instant, limit int64) ([]ReceiptRow, error) {
+	var out []ReceiptRow
+	err := db.read.NewSelect().Model(&out).Where("node = ? AND stored_ms >= ?", node, since).
+		Order("stored_ms", "chain", "seq").Limit(limit).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("receipts by %s: %w", node, err)
+	}
+	return out, nil
+}
+
+type expectation struct {
+	bun.BaseModel `bun:"table:expectations"`
+
+	Announcement broadcast.ID       `bun:"announcement,pk"`
+	Of           broadcast.Revision `bun:"of_revision,pk"`
+	Node         broadcast.ID       `bun:"node,pk"`
+}
+
+// Expect notes which nodes should sound an announcement. Naming one again
+// changes nothing.
+func (t Tx) Expect(ctx context.Context, announcement broadcast.ID, of broadcast.Revision, nodes []broadcast.ID) error {
+	if len(nodes) == 0 {
+		return nil
+	}
+	rows := make([]expectation, 0, len(nodes))
+	for _, n := range nodes {
+		rows = append(rows, expectation{Announcement: announcement, Of: of, Node: n})
+	}
+	_, err := t.tx.NewInsert().Model(&rows).On("CONFLICT DO NOTHING").Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("expectations of %s: %w", announcement, err)
+	}
+	return nil
+}
+
+// Expected returns the nodes that should sound an announcement, in order.
+func (db *DB) Expected(ctx context.Context, announcement broadcast.ID, of broadcast.Revision) ([]broadcast.ID, error) {
+	var out []broadcast.ID
+	err := db.read.NewSelect().Model((*expectation)(nil)).Column("node").
+		Where("announcement = ? AND of_revision = ?", announcement, of).Order("node").Scan(ctx, &out)
+	if err != nil {
+		return nil, fmt.Errorf("expectations of %s: %w", announcement, err)
+	}
+	return out, nil
+}
