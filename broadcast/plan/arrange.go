@@ -15,7 +15,7 @@ type shape struct {
 }
 
 func (p *planner) shape(j *job, from broadcast.Instant) shape {
-	if j.attempt > 1 && j.b.body.order != nil {
+	if j.goesOn() {
 		return p.remainder(j, from)
 	}
 	s := shape{offset: j.offset}
@@ -41,6 +41,9 @@ func (p *planner) remainder(j *job, from broadcast.Instant) shape {
 	last := parts[len(parts)-1]
 	return shape{length: last.At + last.Millis, parts: parts}
 }
+
+// goesOn says that the attempt is the rest of a programme that was cut.
+func (j *job) goesOn() bool { return j.attempt > 1 && j.began != 0 }
 
 func shifted(parts []Part, by int64) []Part {
 	out := slices.Clone(parts)
@@ -126,7 +129,7 @@ func (p *planner) compareTurns(a, b *job) int {
 		compareDated(dated{a.b, a.entry.Start}, dated{b.b, b.entry.Start}))
 }
 
-func (p *planner) repeats(j *job) bool { return j.b.emergency() && p.heard[j.b.name()] }
+func (p *planner) repeats(j *job) bool { return j.b.emergency() && p.heard[j.b.exactly()] }
 
 // begin sounds a job at its turn, unless a rule speaks against that moment.
 func (p *planner) begin(j *job, t turn) {
@@ -207,13 +210,13 @@ func (j *job) cuts(sounding *job) bool {
 func (p *planner) sound(j *job, t turn, s shape, to broadcast.Instant, by *job) {
 	e := j.entry
 	chime := ""
-	if s.offset == 0 && !(j.attempt > 1 && j.b.body.order != nil) {
+	if s.offset == 0 && !j.goesOn() {
 		chime = p.chime(j.b)
 	}
 	e.Soundings = append(e.Soundings, Sounding{Attempt: j.attempt, Why: j.why, On: t.on, From: t.from, To: to,
 		Offset: s.offset, Chime: chime, Volume: p.volume(j.b), Parts: s.parts})
 	p.spend(j.b.Drill, j.b.a.Class, t.from, int64(to-t.from))
-	p.heard[j.b.name()] = true
+	p.heard[j.b.exactly()] = true
 	p.line.closed, p.line.since, p.line.last = true, t.since, to
 	e.Rung, e.Reason, e.At = broadcast.Ended, "", to
 	switch {

@@ -133,7 +133,9 @@ type Past struct {
 	Class        broadcast.Class
 	Start        broadcast.Instant
 	// Attempt is 1 for the first sounding; 0 stands for a verdict without one.
+	// Why is the reason of an attempt after the first.
 	Attempt int64
+	Why     broadcast.Reason
 	// Rung is the highest rung of the attempt. One that is not terminal and not
 	// Running was lost together with power or program.
 	Rung   broadcast.Rung
@@ -145,8 +147,9 @@ type Past struct {
 	// Offset is how far into the item it began, because the node came late.
 	Offset int64
 	// Running says that this process is sounding it, or has asked for the relay
-	// to be closed for it.
+	// to be closed for it; Ends is when it will have ended.
 	Running bool
+	Ends    broadcast.Instant
 }
 
 // check refuses input that no caller can mean.

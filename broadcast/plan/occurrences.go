@@ -45,7 +45,7 @@ type dated struct {
 }
 
 func (d dated) name() occurrence {
-	return occurrence{document{d.b.Drill, d.b.a.ID, d.b.a.Revision}, d.start}
+	return occurrence{d.b.exactly(), d.start}
 }
 
 // compareDated is the order inside a class, completed so that no two

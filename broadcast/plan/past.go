@@ -65,7 +65,7 @@ func (p *planner) resume(j *job, told []Past) {
 	}
 	if last.Running {
 		j.attempt, j.due, j.offset, j.running = last.Attempt, last.At, last.Offset, true
-		j.why = last.Reason
+		j.why = last.Why
 		p.reckon(j, told)
 		p.jobs = append(p.jobs, j)
 		return
@@ -75,7 +75,7 @@ func (p *planner) resume(j *job, told []Past) {
 
 // sounding is an attempt of the past as an entry shows it.
 func (p Past) sounding() Sounding {
-	return Sounding{Attempt: p.Attempt, On: p.At, From: p.At, To: p.end(), Offset: p.Offset}
+	return Sounding{Attempt: p.Attempt, Why: p.Why, On: p.At, From: p.At, To: p.end(), Offset: p.Offset}
 }
 
 // retry makes a job of another attempt where one is due: an emergency that was
@@ -153,43 +153,55 @@ func doneAt(parts []Part, elapsed int64, done int) int {
 }
 
 // recall enters what the journal tells of occurrences that no document at hand
-// explains: it happened, whatever was withdrawn since. A sounding without its
-// document has to stop, unless it is an emergency, which nothing but its
-// withdrawal or its window ends.
+// explains: it happened, whatever was withdrawn since.
 func (p *planner) recall() {
 	known := map[occurrence]bool{}
 	for _, e := range p.entries {
 		known[occurrence{document{e.Drill, e.Announcement, e.Revision}, e.Start}] = true
 	}
 	for name, told := range p.past {
-		if known[name] {
-			continue
-		}
 		last := told[len(told)-1]
-		if b := p.bulletinOf(name.document); b != nil && last.Running {
-			p.decide(dated{b, name.start})
-			continue
-		}
-		e := &Entry{Announcement: name.id, Revision: name.revision, Class: last.Class, Drill: name.drill, Start: name.start,
-			Rung: last.Rung, Reason: last.Reason, At: last.end()}
-		for _, t := range told {
-			if t.Millis > 0 {
-				e.Soundings = append(e.Soundings, t.sounding())
-			}
-		}
+		b := p.bulletinOf(name.document)
 		switch {
-		case last.lost():
-			e.Rung, e.Reason = broadcast.Interrupted, broadcast.WhyCrash
-		case last.Running:
-			e.Rung, e.Reason, e.At = broadcast.Interrupted, broadcast.WhyDelisted, p.now
+		case known[name]:
+		case b != nil && last.Running:
+			p.decide(dated{b, name.start})
+		default:
+			p.entries = append(p.entries, p.told(name, told))
 		}
-		p.entries = append(p.entries, e)
 	}
+}
+
+// told is an entry from the journal alone. A sounding that has lost its
+// document has to stop, unless it is an emergency: it ends by its withdrawal or
+// by itself.
+func (p *planner) told(name occurrence, told []Past) *Entry {
+	last := told[len(told)-1]
+	e := &Entry{Announcement: name.id, Revision: name.revision, Class: last.Class, Drill: name.drill, Start: name.start,
+		Rung: last.Rung, Reason: last.Reason, At: last.end()}
+	if last.lost() {
+		e.Rung, e.Reason = broadcast.Interrupted, broadcast.WhyCrash
+	}
+	if last.Running {
+		e.Rung, e.Reason, e.At = broadcast.Withdrawn, broadcast.WhyDelisted, max(p.now, last.At)
+		if last.Class == broadcast.Emergency && !last.Drill && last.Ends > p.now {
+			e.Rung, e.Reason, e.At = broadcast.Ended, "", last.Ends
+		}
+		told[len(told)-1].Millis = int64(e.At - last.At)
+		p.spend(last.Drill, last.Class, last.At, int64(e.At-last.At))
+		p.line.last = e.At
+	}
+	for _, t := range told {
+		if t.Millis > 0 {
+			e.Soundings = append(e.Soundings, t.sounding())
+		}
+	}
+	return e
 }
 
 func (p *planner) bulletinOf(d document) *bulletin {
 	for _, b := range p.bulletins {
-		if b.Drill == d.drill && b.a.ID == d.id && b.a.Revision == d.revision {
+		if b.exactly() == d {
 			return b
 		}
 	}

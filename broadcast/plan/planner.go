@@ -108,6 +108,9 @@ func (b *bulletin) lawClass() broadcast.Class {
 // name is the document without its revision.
 func (b *bulletin) name() document { return document{drill: b.Drill, id: b.a.ID} }
 
+// exactly is the document with its revision.
+func (b *bulletin) exactly() document { return document{b.Drill, b.a.ID, b.a.Revision} }
+
 // ready is from when the node could have acted on it.
 func (p *planner) ready(b *bulletin) broadcast.Instant { return max(b.FirstHeld, p.in.Since) }
 

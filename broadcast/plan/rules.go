@@ -26,7 +26,6 @@ var ends = map[broadcast.Reason]broadcast.Rung{
 	broadcast.WhyExpired:    broadcast.Expired,
 	broadcast.WhyPreempted:  broadcast.Interrupted,
 	broadcast.WhyCrash:      broadcast.Interrupted,
-	broadcast.WhyTooLong:    broadcast.Refused,
 }
 
 // standing are the rules that judge a document as a whole, the first that is

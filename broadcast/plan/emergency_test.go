@@ -1,0 +1,143 @@
+package plan
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/loaxa/loaxa/broadcast"
+)
+
+func TestAnEmergencyRepeatsOnItsGridInsideItsWindow(t *testing.T) {
+	expect(t, monday(emergency("lu", "06:00", 60).repeat(600, 1500)),
+		"lu 06:00-06:01 ended", "lu 06:10-06:11 ended", "lu 06:20-06:21 ended")
+	expect(t, monday(emergency("lu", "06:00", 60)), "lu 06:00-06:01 ended")
+}
+
+func TestALateNodeJoinsAnEmergencyOnTheCommonGrid(t *testing.T) {
+	for _, c := range []struct {
+		held string
+		want []string
+	}{
+		{"05:59:58.500", []string{"lu 06:00-06:01 ended", "lu 06:10-06:11 ended"}},
+		{"05:59:58.501", []string{"lu of 06:00 06:00:10-06:01:10 ended", "lu 06:10-06:11 ended"}},
+		{"06:00:07.500", []string{"lu of 06:00 06:00:10-06:01:10 ended", "lu 06:10-06:11 ended"}},
+		{"06:00:07.501", []string{"lu of 06:00 06:00:20-06:01:20 ended", "lu 06:10-06:11 ended"}},
+		{"06:08:57", []string{"lu of 06:00 06:09-06:10 ended", "lu 06:10-06:11 ended"}},
+		{"06:08:58", []string{"lu of 06:00 skipped late", "lu 06:10-06:11 ended"}},
+		{"06:19:57", []string{"lu of 06:00 skipped late", "lu of 06:10 expired expired"}},
+	} {
+		expect(t, monday(emergency("lu", "06:00", 60).repeat(600, 1199).held(c.held)), c.want...)
+	}
+}
+
+func TestAnEmergencyWithoutRepeatsIsJoinedWhileItsWindowIsOpen(t *testing.T) {
+	expect(t, monday(emergency("lu", "06:00", 600).held("06:20")), "lu of 06:00 06:20:10-06:30:10 ended")
+	expect(t, monday(emergency("lu", "06:00", 600).held("06:29:57")), "lu of 06:00 06:30-06:40 ended")
+	expect(t, monday(emergency("lu", "06:00", 600).held("06:29:58")), "lu of 06:00 expired expired")
+}
+
+func TestANewEmergencyCutsWhatRunsAtItsStart(t *testing.T) {
+	a := normal("a", "06:00", 600)
+	in := monday(a, emergency("lu", "06:01:03", 30).held("06:01:00.100"))
+	in.Now, in.Closed = at("06:01:00.200"), at("05:59:58.500")
+	in.Past = []Past{a.past(1, "06:00", 60, broadcast.Playing, "")}
+	in.Past[0].Running = true
+	p := expect(t, in, "a 06:00-06:01:03 interrupted pre-empted", "lu 06:01:03-06:01:33 ended")
+	if on := p.Entries[1].Soundings[0].On; on > at("06:01:03") {
+		t.Errorf("relay kept from %s only", text(on))
+	}
+}
+
+func TestAnEmergencyNotYetHeardGoesBeforeTheRepeatOfAnother(t *testing.T) {
+	expect(t, monday(emergency("a", "06:00", 70).repeat(60, 120), emergency("b", "06:00:30", 30)),
+		"a 06:00-06:01:10 ended", "b of 06:00:30 06:01:10-06:01:40 ended", "a of 06:01 06:01:40-06:02:50 ended", "a of 06:02 expired expired")
+}
+
+func TestAnUpdateCutsTheRunningEmergencyOnlyWhenItBegins(t *testing.T) {
+	old := emergency("lu", "06:00", 120)
+	in := monday(old, emergency("lu", "06:01", 30).revised(time.Hour))
+	in.Now, in.Closed = at("06:00:30"), at("05:59:58.500")
+	in.Past = []Past{old.past(1, "06:00", 30, broadcast.Playing, "")}
+	in.Past[0].Running = true
+	expect(t, in, "lu 06:00-06:01 superseded superseded", "lu 06:01-06:01:30 ended")
+}
+
+func TestARunningSoundingStopsWhenItMayNotGoOn(t *testing.T) {
+	a := normal("a", "06:00", 120)
+	lu := emergency("a", "06:00", 120)
+	for name, c := range map[string]struct {
+		item   Item
+		change func(*Input)
+		want   string
+	}{
+		"withdrawn": {a, func(in *Input) {
+			in.Withdrawals = []Withdrawal{withdrawal("a", issued, broadcast.Normal, broadcast.Commune)}
+		}, "a 06:00-06:00:30 withdrawn withdrawn"},
+		"silenced": {a, func(in *Input) {
+			in.Silences = []Silence{silence("06:00:20", "07:00", broadcast.Commune, broadcast.Normal)}
+		}, "a 06:00-06:00:30 interrupted silence"},
+		"delisted": {a, func(in *Input) { in.Items[0].Delisted = true }, "a 06:00-06:00:30 withdrawn delisted"},
+		"button":   {a, func(in *Input) { in.Barred = at("06:30:30") }, "a 06:00-06:00:30 interrupted button"},
+		"new quiet hours": {a, func(in *Input) {
+			pol := policy()
+			pol.Quiet = []broadcast.Span{{From: 6*60 + 1, To: 7 * 60}}
+			in.Law = broadcast.LawOf(pol)
+		}, "a 06:00-06:00:30 interrupted quiet"},
+		"document gone": {a, func(in *Input) { in.Items = nil }, "a 06:00-06:00:30 withdrawn delisted"},
+		"emergency whose document is gone": {lu, func(in *Input) {
+			in.Items, in.Past[0].Ends = []Item{normal("b", "06:00:40", 30).late(600)}, at("06:02")
+		}, "a 06:00-06:02 ended|b of 06:00:40 06:02-06:02:30 ended"},
+		"false alarm withdrawn": {lu, func(in *Input) {
+			in.Withdrawals = []Withdrawal{withdrawal("a", issued, broadcast.Emergency, broadcast.Commune)}
+		}, "a 06:00-06:00:30 withdrawn withdrawn"},
+		"emergency delisted": {lu, func(in *Input) { in.Items[0].Delisted = true }, "a 06:00-06:02 ended"},
+		"emergency, button":  {lu, func(in *Input) { in.Barred = at("06:30:30") }, "a 06:00-06:02 ended"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := monday(c.item)
+			in.Now, in.Closed = at("06:00:30"), at("05:59:58.500")
+			in.Past = []Past{c.item.past(1, "06:00", 30, broadcast.Playing, "")}
+			in.Past[0].Running = true
+			c.change(&in)
+			expect(t, in, strings.Split(c.want, "|")...)
+		})
+	}
+}
+
+func TestAfterACrashOnlyAnEmergencySoundsAgainAndThriceInAll(t *testing.T) {
+	a, b, lu := normal("a", "06:00", 60), priority("b", "06:00", 60), emergency("lu", "06:00", 60)
+	in := monday(a, b, lu)
+	in.Now, in.Since = at("06:02"), at("06:01:30")
+	in.Past = []Past{a.past(1, "06:00", 5, broadcast.Playing, ""), b.past(1, "06:00", 5, broadcast.Sounded, ""), lu.past(1, "06:00", 5, broadcast.Playing, "")}
+	expect(t, in, "lu 06:00-06:00:05 06:02:01.500-06:03:01.500 (2 repeat) ended", "b 06:00-06:00:05 interrupted crash", "a 06:00-06:00:05 interrupted crash")
+	in.Now = at("06:01:33")
+	expect(t, in, "lu 06:00-06:00:05 06:01:40-06:02:40 (2 repeat) ended", "b 06:00-06:00:05 interrupted crash", "a 06:00-06:00:05 interrupted crash")
+
+	in = monday(lu)
+	in.Now, in.Since = at("06:05"), at("06:05")
+	in.Past = []Past{lu.past(1, "06:00", 5, broadcast.Interrupted, broadcast.WhyCrash), lu.past(2, "06:02", 5, broadcast.Playing, broadcast.WhyRepeat)}
+	expect(t, in, "lu 06:00-06:00:05 06:02-06:02:05 (2 repeat) 06:05:10-06:06:10 (3 repeat) ended")
+	in.Past = append(in.Past, lu.past(3, "06:04", 5, broadcast.Playing, broadcast.WhyRepeat))
+	expect(t, in, "lu 06:00-06:00:05 06:02-06:02:05 (2 repeat) 06:04-06:04:05 (3 repeat) interrupted crash")
+	in.Past, in.Now, in.Since = in.Past[:1], at("06:29:58"), at("06:29:58")
+	expect(t, in, "lu 06:00-06:00:05 interrupted crash")
+}
+
+func TestAnEmergencyThatWasStoppedByHandDoesNotComeBackBeforeItsNextRepeat(t *testing.T) {
+	lu := emergency("lu", "06:00", 60).repeat(600, 600)
+	in := monday(lu)
+	in.Now = at("06:01")
+	in.Past = []Past{lu.past(1, "06:00", 5, broadcast.Interrupted, broadcast.WhyPressed)}
+	expect(t, in, "lu 06:00-06:00:05 interrupted button", "lu 06:10-06:11 ended")
+}
+
+func TestAnEmergencyThatFailedBeforeAnySoundIsTriedUntilItsWindowEnds(t *testing.T) {
+	lu := emergency("lu", "06:00", 60)
+	in := monday(lu)
+	in.Now = at("06:05")
+	for n := int64(1); n <= 5; n++ {
+		in.Past = append(in.Past, lu.past(n, "06:04", 0, broadcast.Failed, broadcast.WhySound))
+	}
+	expect(t, in, "lu of 06:00 06:05:01.500-06:06:01.500 (6 repeat) ended")
+}
