@@ -182,11 +182,7 @@ func (d *Dispatch) renew(ctx context.Context, id broadcast.ID, a *area, entries 
 		return err
 	}
 	m := broadcast.Manifest{Area: id, Revision: max(broadcast.Revision(d.now()), a.manifest.Revision+1), Documents: entries, Audit: head}
-	env, err := seal.Seal(broadcast.KindManifest, m, d.cfg.Service)
-	if err != nil {
-		return err
-	}
-	raw, err := seal.Bytes(broadcast.KindManifest, env)
+	raw, err := d.sealed(ctx, broadcast.KindManifest, m)
 	if err != nil {
 		return err
 	}

@@ -31,14 +31,20 @@ type Bus interface {
 	Publish(topic string, payload []byte, retained bool) error
 }
 
+// Office lends the key that signs manifests, time answers and acknowledgements.
+// It is asked before each use, because its certificate is renewed meanwhile.
+type Office interface {
+	Service(ctx context.Context) (seal.Signer, error)
+}
+
 // Config is what a dispatch works with; all of it is needed.
 type Config struct {
 	DB     *store.DB
 	Fleet  *fleet.Fleet
 	Events *events.Hub
-	// Service signs manifests, time answers and acknowledgements.
-	Service seal.Signer
-	Bus     Bus
+	// Office lends the service key.
+	Office Office
+	Bus    Bus
 	// Run is another at every start of the controller.
 	Run broadcast.ID
 	Now func() time.Time
@@ -174,7 +180,7 @@ func (d *Dispatch) presence(ctx context.Context, node broadcast.ID, m broker.Mes
 		return nil
 	}
 	answer := broadcast.TimeAnswer{Node: node, Boot: p.Boot, Nonce: p.Nonce, At: d.now()}
-	return d.seal(broadcast.KindTime, answer, wire.Node(node, "time"), false)
+	return d.seal(ctx, broadcast.KindTime, answer, wire.Node(node, "time"), false)
 }
 
 // state compares what a node holds with what it should hold.
@@ -205,14 +211,23 @@ func (d *Dispatch) state(ctx context.Context, node broadcast.ID, raw []byte) err
 }
 
 // seal seals a document with the service key and publishes it.
-func (d *Dispatch) seal(kind broadcast.Kind, doc broadcast.Validator, topic string, retained bool) error {
-	env, err := seal.Seal(kind, doc, d.cfg.Service)
-	if err != nil {
-		return err
-	}
-	raw, err := seal.Bytes(kind, env)
+func (d *Dispatch) seal(ctx context.Context, kind broadcast.Kind, doc broadcast.Validator, topic string, retained bool) error {
+	raw, err := d.sealed(ctx, kind, doc)
 	if err != nil {
 		return err
 	}
 	return d.cfg.Bus.Publish(topic, raw, retained)
+}
+
+// sealed returns a document under the service key as it travels.
+func (d *Dispatch) sealed(ctx context.Context, kind broadcast.Kind, doc broadcast.Validator) ([]byte, error) {
+	service, err := d.cfg.Office.Service(ctx)
+	if err != nil {
+		return nil, err
+	}
+	env, err := seal.Seal(kind, doc, service)
+	if err != nil {
+		return nil, err
+	}
+	return seal.Bytes(kind, env)
 }

@@ -106,7 +106,7 @@ func (d *Dispatch) acknowledge(ctx context.Context, acks []broadcast.ReceiptAck)
 		}
 	}
 	for _, a := range newest {
-		if err := d.seal(broadcast.KindAck, a, wire.Node(a.Node, "receipt/ack"), false); err != nil {
+		if err := d.seal(ctx, broadcast.KindAck, a, wire.Node(a.Node, "receipt/ack"), false); err != nil {
 			d.cfg.Log.WarnContext(ctx, "acknowledgement not sent", "node", a.Node, "err", err)
 		}
 	}

@@ -1,0 +1,126 @@
+package dispatch
+
+import (
+	"testing"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/seal"
+	"github.com/loaxa/loaxa/broadcast/seal/sealtest"
+	"github.com/loaxa/loaxa/broadcast/wire"
+)
+
+// receipts returns a chain of n receipts; salt makes another history.
+func receipts(t *testing.T, n int, salt broadcast.ID) []broadcast.Receipt {
+	t.Helper()
+	prev := broadcast.Sum(nil)
+	var out []broadcast.Receipt
+	for i := range n {
+		r := broadcast.Receipt{Seq: int64(i + 1), Prev: prev, At: 1000, Clock: broadcast.ClockProved, Boot: "b" + salt,
+			Announcement: "a1", Of: 1, Rung: broadcast.Verified}
+		var err error
+		if prev, err = r.Digest(); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// send has a node's message arrive, signed by somebody.
+func (r *rig) send(on broadcast.ID, in broadcast.ID, by string, list []broadcast.Receipt) []broadcast.ReceiptAck {
+	r.t.Helper()
+	raw := sealtest.Sealed(broadcast.KindReceipts, broadcast.ReceiptBatch{Node: in, Chain: "c1", Receipts: list}, sealtest.Bare(by))
+	r.take(r.t.Context(), []incoming{{node: on, raw: raw}})
+	var acks []broadcast.ReceiptAck
+	for _, m := range r.bus.on(wire.Node(on, "receipt/ack")) {
+		ack, _, err := seal.Open[broadcast.ReceiptAck](r.house.Keyring(places()), broadcast.KindAck, m.Payload, seal.Context{Places: places()})
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		acks = append(acks, ack)
+	}
+	return acks
+}
+
+func (r *rig) stored() int {
+	r.t.Helper()
+	rows, err := r.db.ReceiptsOf(r.t.Context(), "a1", 1)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return len(rows)
+}
+
+func TestReceiptsAreAcknowledgedByTheHashOfWhatWasStored(t *testing.T) {
+	r := newRig(t)
+	all := receipts(t, 6, "")
+	for i, c := range []struct {
+		from, to int
+		seq      int64
+		stored   int
+	}{
+		{0, 3, 3, 3}, // new
+		{0, 3, 3, 3}, // repeated, because an acknowledgement was lost
+		{5, 6, 3, 3}, // a gap stores nothing and says where to go on
+		{1, 5, 5, 5}, // overlap
+		{5, 6, 6, 6},
+		{2, 4, 6, 6}, // replayed
+	} {
+		acks := r.send(node, node, string(node), all[c.from:c.to])
+		if len(acks) != 1 || acks[0].Seq != c.seq || r.stored() != c.stored {
+			t.Fatalf("step %d: acknowledged %+v, stored %d", i, acks, r.stored())
+		}
+		if want, _ := all[c.seq-1].Digest(); acks[0].Hash != want || acks[0].Chain != "c1" {
+			t.Errorf("step %d: acknowledged another chain", i)
+		}
+	}
+}
+
+func TestReceiptsOfOthersAreNotBelieved(t *testing.T) {
+	r := newRig(t)
+	all := receipts(t, 2, "")
+	for name, send := range map[string]func() []broadcast.ReceiptAck{
+		"another key":      func() []broadcast.ReceiptAck { return r.send(node, node, "thief", all) },
+		"another node's":   func() []broadcast.ReceiptAck { return r.send(node, "tan-lap-2", string(node), all) },
+		"an unknown node":  func() []broadcast.ReceiptAck { return r.send("nobody", "nobody", "nobody", all) },
+		"the service key":  func() []broadcast.ReceiptAck { return r.send(node, node, "service", all) },
+		"nothing enrolled": func() []broadcast.ReceiptAck { return r.send("tan-lap-9", "tan-lap-9", string(node), all) },
+	} {
+		if acks := send(); len(acks) != 0 || r.stored() != 0 {
+			t.Errorf("%s: acknowledged %v, stored %d", name, acks, r.stored())
+		}
+	}
+}
+
+func TestForkedChainIsNotAcknowledged(t *testing.T) {
+	r := newRig(t)
+	if acks := r.send(node, node, string(node), receipts(t, 3, "")); len(acks) != 1 {
+		t.Fatal("the honest chain was refused")
+	}
+	other := receipts(t, 5, "other")
+	for _, cut := range [][]broadcast.Receipt{other, other[2:], other[3:]} {
+		if acks := r.send(node, node, string(node), cut); len(acks) != 0 || r.stored() != 3 {
+			t.Errorf("from %d: acknowledged %v, stored %d", cut[0].Seq, acks, r.stored())
+		}
+	}
+}
+
+func TestReceiptsOfPendingAndRevokedNodesDoNotCount(t *testing.T) {
+	r := newRig(t)
+	if err := r.cfg.Fleet.Revoke(t.Context(), "ky-thuat", node); err != nil {
+		t.Fatal(err)
+	}
+	if acks := r.send(node, node, string(node), receipts(t, 1, "")); len(acks) != 0 || r.stored() != 0 {
+		t.Errorf("a revoked node was believed: %v", acks)
+	}
+}
+
+func TestOneBadMessageCostsTheOthersNothing(t *testing.T) {
+	r := newRig(t)
+	good := sealtest.Sealed(broadcast.KindReceipts, broadcast.ReceiptBatch{Node: node, Chain: "c1", Receipts: receipts(t, 2, "")}, sealtest.Bare(string(node)))
+	forked := sealtest.Sealed(broadcast.KindReceipts, broadcast.ReceiptBatch{Node: node, Chain: "c1", Receipts: receipts(t, 2, "x")}, sealtest.Bare(string(node)))
+	r.take(t.Context(), []incoming{{node: node, raw: []byte("{}")}, {node: node, raw: good}, {node: node, raw: forked}})
+	if r.stored() != 2 {
+		t.Errorf("%d stored", r.stored())
+	}
+}
