@@ -1,0 +1,115 @@
+package people
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/seal"
+	"github.com/loaxa/loaxa/controller/store"
+)
+
+// Errors of credentials.
+var (
+	// ErrCredential: unknown, wrong, expired or revoked; nobody is shown who asks.
+	ErrCredential = errors.New("not accepted")
+	// ErrCannotSign: the person is known, but holds no key here.
+	ErrCannotSign = errors.New("has no signing key")
+)
+
+// Credential opens one person's key: a token, or a person with a passphrase.
+type Credential struct {
+	Token      string
+	Person     broadcast.ID
+	Passphrase string
+}
+
+// With opens the credential's key, gives f its signer under the certificate
+// that is good now, and zeroes the key when f returns. f must not keep it.
+func (o *Office) With(ctx context.Context, c Credential, f func(seal.Signer) error) error {
+	_, key, err := o.unlock(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer clear(key)
+	a, err := o.authority(ctx)
+	if err != nil {
+		return err
+	}
+	cert, err := a.current(publicOf(key), o.instant())
+	if err != nil {
+		return fmt.Errorf("your key: %w; an administrator renews it with the root key", err)
+	}
+	return f(seal.Signer{KID: cert.kid, Key: key})
+}
+
+// unlock returns who a credential belongs to and their private key.
+func (o *Office) unlock(ctx context.Context, c Credential) (Person, ed25519.PrivateKey, error) {
+	if c.Token != "" {
+		return o.unlockToken(ctx, c.Token)
+	}
+	return o.unlockPassphrase(ctx, c)
+}
+
+func (o *Office) unlockToken(ctx context.Context, text string) (Person, ed25519.PrivateKey, error) {
+	row, secret, p, err := o.token(ctx, text)
+	if err != nil {
+		return p, nil, err
+	}
+	defer clear(secret)
+	if row.Wrapped == "" {
+		return p, nil, fmt.Errorf("the token of %s: %w; get one from a person whose role signs", p.ID, ErrCannotSign)
+	}
+	k, err := o.db.Key(ctx, row.Key)
+	if err != nil {
+		return p, nil, err
+	}
+	key, err := unwrap(row.Wrapped, secret, k.Public, string(p.ID))
+	if err != nil {
+		return p, nil, fmt.Errorf("token of %s: %w", p.ID, err)
+	}
+	return p, key, nil
+}
+
+func (o *Office) unlockPassphrase(ctx context.Context, c Credential) (Person, ed25519.PrivateKey, error) {
+	k, err := o.db.KeyOf(ctx, c.Person)
+	if errors.Is(err, store.ErrNotFound) {
+		return Person{}, nil, fmt.Errorf("person or passphrase: %w", ErrCredential)
+	}
+	if err != nil {
+		return Person{}, nil, err
+	}
+	select {
+	case o.gate <- struct{}{}:
+		defer func() { <-o.gate }()
+	case <-ctx.Done():
+		return Person{}, nil, ctx.Err()
+	}
+	key, err := unwrap(k.Wrapped, phrase(c.Passphrase), k.Public, string(c.Person))
+	if errors.Is(err, errWrongSecret) {
+		return Person{}, nil, fmt.Errorf("person or passphrase: %w", ErrCredential)
+	}
+	if err != nil {
+		return Person{}, nil, err
+	}
+	p, err := o.present(ctx, c.Person)
+	if err != nil {
+		clear(key)
+		return Person{}, nil, err
+	}
+	return p, key, nil
+}
+
+// present returns a person who has not left.
+func (o *Office) present(ctx context.Context, id broadcast.ID) (Person, error) {
+	p, err := o.Person(ctx, id)
+	if err != nil {
+		return p, err
+	}
+	if p.Left != 0 {
+		return p, fmt.Errorf("%w: %s left on %s", ErrCredential, p.ID, p.Left)
+	}
+	return p, nil
+}
