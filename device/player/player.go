@@ -50,7 +50,8 @@ var (
 // Amplifier powers the horns for a sounding.
 type Amplifier interface {
 	// On closes the relay, waiting out a minimum off time, and returns the
-	// instant at which it closed (long ago when it was still held).
+	// instant at which it closed by the machine's clock, time.Now (long ago
+	// when it was still held).
 	On(ctx context.Context) (closed time.Time, err error)
 	// Moving is told the frames that the card has played, at least every
 	// 200 ms while samples leave; its error means that the relay is open.
@@ -128,7 +129,9 @@ type Config struct {
 	// WarmUp is the time from the relay's closing to the first sample
 	// (board profile; 0 means 1500 ms).
 	WarmUp time.Duration
-	// Now is the trusted clock that Start instants are read against.
+	// Now is the trusted clock that Start instants are read against, and the
+	// one that Sinks was given (nil means time.Now). A correction of it moves
+	// a sounding that has not begun and none that has.
 	Now func() time.Time
 	Log *slog.Logger
 }
@@ -241,24 +244,26 @@ func (p *Player) Play(ctx context.Context, s Sounding, events Events) (Evidence,
 	if err != nil {
 		return Evidence{}, err
 	}
+	defer prepared.Discard()
 	return prepared.Play(ctx, events)
 }
 
 // until sleeps to an instant of the trusted clock; the past returns at once.
+// It looks at the clock every second, because that clock may be corrected.
 func (p *Player) until(ctx context.Context, at time.Time) error {
-	if err := context.Cause(ctx); err != nil {
-		return err
-	}
-	wait := at.Sub(p.cfg.Now())
-	if wait <= 0 {
-		return nil
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	for {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		wait := at.Sub(p.cfg.Now())
+		if wait <= 0 {
+			return nil
+		}
+		timer := time.NewTimer(min(wait, time.Second))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/loaxa/loaxa/broadcast/media"
 	"github.com/loaxa/loaxa/device/player"
+	"github.com/loaxa/loaxa/device/player/sink"
 )
 
 func TestSoundingRunsInItsOrderAndOnTheInstant(t *testing.T) {
@@ -208,7 +209,8 @@ func TestTooLateIsNotSoundedAndNotJournalled(t *testing.T) {
 		change func(s *player.Sounding)
 	}{
 		{"behind its limit", func(s *player.Sounding) { s.Late = 100 * time.Millisecond }},
-		{"over already", func(s *player.Sounding) { s.Start = s.Start.Add(-12 * time.Second); s.Late = time.Hour }},
+		{"over before", func(s *player.Sounding) { s.Start = s.Start.Add(-20 * time.Second); s.Late = time.Hour }},
+		{"over by then", func(s *player.Sounding) { s.Start = s.Start.Add(-12 * time.Second); s.Late = time.Hour }},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -222,6 +224,9 @@ func TestTooLateIsNotSoundedAndNotJournalled(t *testing.T) {
 				}
 				if len(r.journal.Of("playing")) > 0 {
 					t.Error("journalled as playing")
+				}
+				if c.name == "over before" && len(r.amp.Of("on")) > 0 {
+					t.Error("the relay closed for what was over before")
 				}
 				r.silent()
 			})
@@ -326,4 +331,36 @@ func TestChimeAloneIsASounding(t *testing.T) {
 		_, pcm := r.recorded()
 		same(t, pcm, s.Chime)
 	})
+}
+
+// corrected is a trusted clock that learns after a while that it was wrong.
+type corrected struct {
+	after time.Time
+	by    time.Duration
+}
+
+func (c corrected) now() time.Time {
+	if now := time.Now(); now.After(c.after) {
+		return now.Add(c.by)
+	}
+	return time.Now()
+}
+
+func TestCorrectedClockMovesTheStart(t *testing.T) {
+	for _, by := range []time.Duration{-time.Minute, 20 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t)
+			clock := corrected{after: time.Now().Add(10 * time.Second), by: by}
+			null, err := sink.Open("null", sink.Config{Now: clock.now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := player.New(player.Config{Amplifier: r.amp, Decoder: r.decoder, Sinks: null, WarmUp: warmUp, Now: clock.now})
+			s := in(40 * time.Second)
+			if _, err := p.Play(t.Context(), s, r.journal); err != nil {
+				t.Fatal(err)
+			}
+			within(t, "relay", r.amp.Of("on")[0].At, s.Start.Add(-by-warmUp), 0)
+		})
+	}
 }

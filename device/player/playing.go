@@ -92,6 +92,9 @@ func (x *run) sound(ctx context.Context) (err error) {
 	if err := x.until(ctx, x.s.Start.Add(-x.cfg.WarmUp-openLead)); err != nil {
 		return err
 	}
+	if err := x.tooLate(x.cfg.Now()); err != nil {
+		return err
+	}
 	if x.sink, err = x.cfg.Sinks.Open(ctx, x.s.Name); err != nil {
 		return fmt.Errorf("%w: open: %w", ErrSink, err)
 	}
@@ -122,6 +125,7 @@ func (x *run) power(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, fmt.Errorf("%w: %w", ErrPower, err)
 	}
+	closed = x.cfg.Now().Add(-time.Since(closed)) // the same moment by the trusted clock
 	x.powered = closed
 	x.events.Powered(closed)
 	start := x.s.Start

@@ -146,6 +146,9 @@ func TestOneSoundingAtATime(t *testing.T) {
 		if _, err := prepared.Play(t.Context(), r.journal); !errors.Is(err, player.ErrBusy) {
 			t.Errorf("second sounding = %v; want %v", err, player.ErrBusy)
 		}
+		if _, err := r.play(t.Context(), second); !errors.Is(err, player.ErrBusy) {
+			t.Errorf("third sounding = %v; want %v", err, player.ErrBusy)
+		}
 		<-time.After(5 * time.Second)
 		prepared.Discard()
 		if _, err := prepared.Play(t.Context(), r.journal); err == nil || errors.Is(err, player.ErrBusy) {

@@ -2,6 +2,7 @@ package player_test
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -24,8 +25,6 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-const communes = 23
-
 // sounded is what one of several players did.
 type sounded struct {
 	relay, first time.Time
@@ -34,14 +33,14 @@ type sounded struct {
 }
 
 // together lets players sound the same at the same instant, in real time.
-func together(t testing.TB, decoder player.Decoder, s player.Sounding) []sounded {
+func together(t testing.TB, players int, decoder player.Decoder, s player.Sounding) []sounded {
 	t.Helper()
-	done := make([]sounded, communes)
+	done := make([]sounded, players)
 	var all sync.WaitGroup
 	for i := range done {
 		all.Go(func() {
 			dir := filepath.Join(t.TempDir(), strconv.Itoa(i))
-			card, err := sink.Open("wav", sink.Config{Dir: dir})
+			card, err := sink.Open("wav", sink.Config{Dir: dir, Buffer: 300 * time.Millisecond})
 			if err != nil {
 				t.Error(err)
 				return
@@ -64,38 +63,56 @@ func together(t testing.TB, decoder player.Decoder, s player.Sounding) []sounded
 	return done
 }
 
-// One board, one process, the real clock and the real decoder: what is heard
-// is what was recorded, when it was told to be heard. The bounds are those of
-// a crowded test machine; the benchmark below measures.
+// The real clock, the real decoder in a process for each, and a crowded
+// machine: whatever it makes late is missing, nothing is out of step. The
+// benchmark below measures.
 func TestPlayersToldTheSameInstantAreHeardTogether(t *testing.T) {
+	for name, many := range map[string]struct {
+		players int
+		decoder player.Decoder
+	}{
+		"in process": {23, decode.InProcess{}},
+		"contained":  {4, decode.Contained{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			heardTogether(t, many.players, many.decoder)
+		})
+	}
+}
+
+func heardTogether(t *testing.T, players int, decoder player.Decoder) {
+	const offset, length = 2 * rate, rate + 24
 	s := player.Sounding{
-		Name: "tin", Start: time.Now().Add(2500 * time.Millisecond), Offset: 2 * time.Second,
+		Name: "tin", Start: time.Now().Add(3 * time.Second), Offset: 2 * time.Second,
 		Content: player.Content{Path: "decode/testdata/sweep.opus"},
 	}
-	var reference []int16
-	for i, one := range together(t, decode.Contained{}, s) {
-		if d := one.first.Sub(s.Start); d < 0 || d > 500*time.Millisecond {
-			t.Errorf("player %d began %v after the start", i, d)
-		}
+	for i, one := range together(t, players, decoder, s) {
+		e := one.evidence
 		if d := one.first.Sub(one.relay); d < 480*time.Millisecond {
 			t.Errorf("player %d warmed up for %v; want 500 ms", i, d)
 		}
-		if one.evidence.RMS < -1400 || one.evidence.Samples+one.evidence.Lost+one.evidence.Skipped != 48024 {
-			t.Errorf("player %d: evidence %+v", i, one.evidence)
+		if late := one.first.Sub(s.Start); late < 0 || late.Milliseconds() != e.Skipped*1000/rate {
+			t.Errorf("player %d began %v after the start and left out %d samples", i, late, e.Skipped)
 		}
-		if one.evidence.Lost > 0 || one.evidence.Skipped > 0 {
-			continue // a busy machine; its time line is proved elsewhere
+		if e.Samples+e.Lost+e.Skipped != length || e.Samples < length/4 {
+			t.Errorf("player %d: evidence %+v", i, e)
 		}
-		if reference == nil {
-			reference = one.pcm
-		}
-		if alike, lag := media.Correlate(reference, one.pcm); alike < 0.999 || lag != 0 {
-			t.Errorf("player %d: correlation %.3f at lag %d with its neighbours", i, alike, lag)
+		alike, lag := media.Correlate(sweep(offset+e.Skipped, length-e.Skipped), one.pcm)
+		if lag != 0 || alike < 0.4 || (e.Lost == 0 && alike < 0.95) {
+			t.Errorf("player %d: correlation %.3f at lag %d; evidence %+v", i, alike, lag, e)
 		}
 	}
-	if reference == nil {
-		t.Error("not one player played without a loss")
+}
+
+// sweep is what the content was made from.
+func sweep(from, n int64) []int16 {
+	pcm := make([]int16, n)
+	for i := range pcm {
+		t := float64(from+int64(i)) / rate
+		pcm[i] = int16(16384 * math.Sin(2*math.Pi*(300*t+225*t*t)))
 	}
+	return pcm
 }
 
 // BenchmarkStartTogether reports how far from the instant the relays closed
@@ -108,7 +125,7 @@ func BenchmarkStartTogether(b *testing.B) {
 			Name: fmt.Sprintf("tin-%d", i), Start: time.Now().Add(4 * time.Second),
 			Content: player.Content{Path: "decode/testdata/sweep.opus"},
 		}
-		for _, one := range together(b, decode.Contained{}, s) {
+		for _, one := range together(b, 23, decode.Contained{}, s) {
 			relay = max(relay, one.relay.Sub(s.Start.Add(-500*time.Millisecond)).Abs())
 			first = max(first, one.first.Sub(s.Start).Abs())
 			lost += one.evidence.Lost

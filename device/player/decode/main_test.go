@@ -70,7 +70,7 @@ var hostile = map[string]work{
 	"escape": escape,
 }
 
-func promise(out io.Writer, samples, given int) {
+func promise(out io.Writer, samples int64, given int) {
 	out.Write(binary.LittleEndian.AppendUint64([]byte(preamble), uint64(samples)))
 	out.Write(make([]byte, 2*given))
 }

@@ -73,7 +73,7 @@ type alsa struct {
 	trail    int64       // silence queued behind the sounding
 	origins  []time.Time // estimates of the instant of the run's frame 0
 
-	// The time line.
+	// The time line, by the machine's clock.
 	first   time.Time
 	taken   int64 // frames accounted for
 	lost    int64 // of them, never played
@@ -100,16 +100,17 @@ func (a *alsa) begin() {
 
 // Start runs the card on silence so that the next frame leaves at the instant.
 func (a *alsa) Start(ctx context.Context, at time.Time) (time.Time, error) {
+	wanted := time.Now().Add(at.Sub(a.cfg.Now()))
 	var first time.Time
 	align := func() (err error) {
-		first, err = a.align(ctx, at)
+		first, err = a.align(ctx, wanted)
 		return err
 	}
 	if err := a.mend(ctx, align(), align); err != nil {
 		return time.Time{}, err
 	}
 	a.first = first
-	return first, nil
+	return at.Add(first.Sub(wanted)), nil
 }
 
 // mend makes the card usable again after err and then goes on, until that
@@ -146,7 +147,7 @@ func (a *alsa) align(ctx context.Context, at time.Time) (time.Time, error) {
 			continue
 		case ahead <= 0:
 			return next, nil
-		case next.Add(span(ahead)).Sub(a.cfg.Now()) <= a.cfg.Buffer:
+		case time.Until(next.Add(span(ahead))) <= a.cfg.Buffer:
 			err := a.quiet(ctx, ahead)
 			return a.next(), err
 		}
@@ -160,12 +161,12 @@ func (a *alsa) align(ctx context.Context, at time.Time) (time.Time, error) {
 // its two looks at the clock says little and is taken again.
 func (a *alsa) look() error {
 	for try := 0; ; try++ {
-		before := a.cfg.Now()
+		before := time.Now()
 		d, err := a.card.delay()
 		if err != nil {
 			return err
 		}
-		bracket := a.cfg.Now().Sub(before)
+		bracket := time.Since(before)
 		if bracket > 200*time.Microsecond && try < 5 {
 			continue
 		}
@@ -280,7 +281,7 @@ func (a *alsa) forget() {
 	if a.first.IsZero() {
 		return
 	}
-	held := a.taken - frames(a.cfg.Now().Sub(a.first))
+	held := a.taken - frames(time.Since(a.first))
 	a.lost += max(0, min(held, a.sounding))
 }
 
@@ -313,7 +314,7 @@ func (a *alsa) Drain(ctx context.Context) (player.Position, error) {
 	if a.first.IsZero() {
 		return player.Position{}, nil
 	}
-	for from := a.cfg.Now(); a.holds() && a.cfg.Now().Sub(from) < alsaAway; {
+	for from := time.Now(); a.holds() && time.Since(from) < alsaAway; {
 		before := a.written
 		err := a.quiet(ctx, frames(alsaPeriod/4))
 		a.trail += a.written - before

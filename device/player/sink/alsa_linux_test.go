@@ -362,3 +362,28 @@ func TestErrnoOfALSAResults(t *testing.T) {
 		}
 	}
 }
+
+func TestCorrectedClockIsNotHeard(t *testing.T) {
+	for _, by := range []time.Duration{-time.Hour, time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			var wrong time.Duration
+			now := func() time.Time { return time.Now().Add(wrong) }
+			simulated, err := alsaOpener{cfg: Config{Buffer: 100 * time.Millisecond, Now: now, Log: slog.New(slog.DiscardHandler)}, lib: &shop{}}.Open(t.Context(), "tin")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range []player.Sink{open(t, "null", Config{Now: now}), simulated} {
+				at := now().Add(time.Second)
+				if first := start(t, s, at); first.Sub(at).Abs() > 50*time.Microsecond {
+					t.Errorf("started at %v; want %v", first, at)
+				}
+				feed(t, s, 0, rate/2)
+				wrong += by
+				feed(t, s, rate/2, rate)
+				if p, err := s.Drain(t.Context()); err != nil || p != (player.Position{Frames: rate}) {
+					t.Errorf("drained at %+v, %v", p, err)
+				}
+			}
+		})
+	}
+}

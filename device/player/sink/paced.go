@@ -27,8 +27,8 @@ type paced struct {
 	buffer int64
 	tape   tape
 
-	first time.Time
-	taken int64 // frames of the time line that are accounted for
+	began time.Time // the instant of frame 0 by the machine's clock
+	taken int64     // frames of the time line that are accounted for
 	lost  int64
 }
 
@@ -36,15 +36,16 @@ func (p *paced) Start(ctx context.Context, at time.Time) (time.Time, error) {
 	if err := context.Cause(ctx); err != nil {
 		return time.Time{}, err
 	}
-	p.first = at
-	if now := p.now(); now.After(at) {
-		p.first = now
+	wait := max(at.Sub(p.now()), 0)
+	p.began = time.Now().Add(wait)
+	if wait == 0 {
+		at = p.now()
 	}
-	return p.first, p.tape.begin(p.first)
+	return at, p.tape.begin(at)
 }
 
 func (p *paced) Write(ctx context.Context, samples []int16) (player.Position, error) {
-	if p.first.IsZero() {
+	if p.began.IsZero() {
 		return player.Position{}, errNotStarted
 	}
 	for len(samples) > 0 {
@@ -63,7 +64,7 @@ func (p *paced) Write(ctx context.Context, samples []int16) (player.Position, er
 // take queues samples; those whose time has passed are lost, and the silence
 // that stood in their place is recorded.
 func (p *paced) take(samples []int16) error {
-	late := max(0, min(frames(p.now().Sub(p.first))-p.taken, int64(len(samples))))
+	late := max(0, min(frames(time.Since(p.began))-p.taken, int64(len(samples))))
 	p.taken += int64(len(samples))
 	if late > 0 {
 		p.lost += late
@@ -76,7 +77,7 @@ func (p *paced) take(samples []int16) error {
 
 // left is the number of frames of the time line that have left.
 func (p *paced) left() int64 {
-	return max(0, min(frames(p.now().Sub(p.first)), p.taken))
+	return max(0, min(frames(time.Since(p.began)), p.taken))
 }
 
 func (p *paced) position() player.Position {
@@ -86,11 +87,11 @@ func (p *paced) position() player.Position {
 // until waits for frame n to leave.
 func (p *paced) until(ctx context.Context, n int64) error {
 	// One nanosecond more, because the length of n frames is rounded down.
-	return sleep(ctx, p.first.Add(span(n)+1).Sub(p.now()))
+	return sleep(ctx, time.Until(p.began.Add(span(n)+1)))
 }
 
 func (p *paced) Drain(ctx context.Context) (player.Position, error) {
-	if p.first.IsZero() {
+	if p.began.IsZero() {
 		return player.Position{}, nil
 	}
 	err := p.until(ctx, p.taken)
@@ -98,7 +99,7 @@ func (p *paced) Drain(ctx context.Context) (player.Position, error) {
 }
 
 func (p *paced) Close() error {
-	if p.first.IsZero() {
+	if p.began.IsZero() {
 		return nil
 	}
 	return p.tape.finish(p.left())

@@ -109,7 +109,7 @@ func TestLateSamplesAreDroppedSoThatTheRestIsOnTime(t *testing.T) {
 		s := open(t, "wav", Config{Dir: dir})
 		at := start(t, s, time.Now().Add(time.Second))
 		feed(t, s, 0, rate/2)
-		<-time.After(at.Add(800 * time.Millisecond).Sub(time.Now())) // 300 ms behind
+		<-time.After(time.Until(at.Add(800 * time.Millisecond))) // 300 ms behind
 		feed(t, s, rate/2, rate*3/2)
 		p, err := s.Drain(t.Context())
 		if err != nil || s.Close() != nil {

@@ -35,7 +35,9 @@ type Config struct {
 	Dir string
 	// Buffer is what the card queues (0 means 100 ms).
 	Buffer time.Duration
-	// Now is the trusted clock (nil means time.Now).
+	// Now is the trusted clock, by which a sounding starts (nil means
+	// time.Now). Once started it runs on the machine's own clock, so that a
+	// correction is not heard.
 	Now func() time.Time
 	// Log hears of dropouts and reopened cards (nil means nobody does).
 	Log *slog.Logger
