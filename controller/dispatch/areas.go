@@ -9,6 +9,7 @@ import (
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/seal"
 	"github.com/loaxa/loaxa/broadcast/wire"
+	"github.com/loaxa/loaxa/controller/fleet"
 	"github.com/loaxa/loaxa/controller/store"
 )
 
@@ -33,7 +34,12 @@ func pushedKinds() map[broadcast.Kind]string {
 // scan brings every area's manifest in step with its listings; with all set,
 // everything is published again.
 func (d *Dispatch) scan(ctx context.Context, all bool) {
-	wanted, err := d.listings(ctx)
+	standings, err := d.cfg.Fleet.Overview(ctx)
+	if err != nil {
+		d.cfg.Log.ErrorContext(ctx, "the nodes could not be read", "err", err)
+		return
+	}
+	wanted, err := d.listings(ctx, standings)
 	if err != nil {
 		d.cfg.Log.ErrorContext(ctx, "the listings could not be read", "err", err)
 		return
@@ -54,16 +60,15 @@ func (d *Dispatch) scan(ctx context.Context, all bool) {
 			d.cfg.Log.ErrorContext(ctx, "manifest not published", "area", id, "err", err)
 		}
 	}
+	if err := d.place(ctx, standings); err != nil {
+		d.cfg.Log.WarnContext(ctx, "nodes were not told their place", "err", err)
+	}
 }
 
 // listings returns what every area should hold: those with listings, and those
 // on the chain of any confirmed node, whose manifest may be empty.
-func (d *Dispatch) listings(ctx context.Context) (map[broadcast.ID][]store.Listing, error) {
+func (d *Dispatch) listings(ctx context.Context, standings []fleet.Standing) (map[broadcast.ID][]store.Listing, error) {
 	out := map[broadcast.ID][]store.Listing{}
-	standings, err := d.cfg.Fleet.Overview(ctx)
-	if err != nil {
-		return nil, err
-	}
 	for _, s := range standings {
 		for _, p := range s.Chain {
 			if s.Node.Status == store.Confirmed {

@@ -31,6 +31,11 @@ type Bus interface {
 	Publish(topic string, payload []byte, retained bool) error
 }
 
+// Broker ends every session of a credential and says how many there were.
+type Broker interface {
+	Kick(username string) int
+}
+
 // Office lends the key that signs manifests, time answers and acknowledgements.
 // It is asked before each use, because its certificate is renewed meanwhile.
 type Office interface {
@@ -45,6 +50,9 @@ type Config struct {
 	// Office lends the service key.
 	Office Office
 	Bus    Bus
+	// Broker ends the sessions of nodes whose rights changed; nil if the broker
+	// is not ours, where that is for its operator.
+	Broker Broker
 	// Run is another at every start of the controller.
 	Run broadcast.ID
 	Now func() time.Time
@@ -60,6 +68,9 @@ type Dispatch struct {
 
 	// The rest belongs to the loop that serves changes.
 	areas map[broadcast.ID]*area
+	// placed has the assignment that each node was given; nil until the first
+	// scan, since nobody was connected before the controller started.
+	placed map[broadcast.ID]broadcast.Digest
 
 	mu     sync.Mutex
 	served map[broadcast.ID]time.Time
@@ -68,7 +79,8 @@ type Dispatch struct {
 // New returns a dispatch that does nothing until Serve.
 func New(cfg Config) *Dispatch {
 	return &Dispatch{cfg: cfg, changed: make(chan struct{}, 1), receipts: make(chan incoming, queued),
-		wanting: make(chan broadcast.ID, queued), areas: map[broadcast.ID]*area{}, served: map[broadcast.ID]time.Time{}}
+		wanting: make(chan broadcast.ID, queued), areas: map[broadcast.ID]*area{},
+		served: map[broadcast.ID]time.Time{}}
 }
 
 func (d *Dispatch) now() broadcast.Instant { return broadcast.InstantOf(d.cfg.Now()) }

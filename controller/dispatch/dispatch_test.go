@@ -304,3 +304,46 @@ func TestGarbageOnEveryTopicIsHarmless(t *testing.T) {
 		t.Errorf("garbage was answered: %v", r.bus.out)
 	}
 }
+
+// door counts who was sent away.
+type door struct{ kicked []string }
+
+func (d *door) Kick(user string) int {
+	d.kicked = append(d.kicked, user)
+	return 1
+}
+
+func TestNodeWhoseStandingChangedComesBackWithItsRights(t *testing.T) {
+	r := newRig(t)
+	d := &door{}
+	r.cfg.Broker = d
+	r.scan(t.Context(), false)
+	if len(d.kicked) != 0 {
+		t.Errorf("sent away at the start: %v", d.kicked)
+	}
+	token, err := r.cfg.Fleet.Invite(t.Context(), "ky-thuat", fleet.Invitation{Node: "n2", Area: "tan-lap"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := wire.Enrolment{Node: "n2", Token: token, Board: "simulated"}.Prove(sealtest.Key("n2"))
+	got, err := r.cfg.Fleet.Enrol(t.Context(), e, []broadcast.Envelope{r.house.Root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.scan(t.Context(), false)
+	if err := r.cfg.Fleet.Confirm(t.Context(), "ky-thuat", "n2", got.ShortCode, r.house.Officer("ky-thuat", broadcast.District, "bac-quang")); err != nil {
+		t.Fatal(err)
+	}
+	r.scan(t.Context(), false)
+	r.scan(t.Context(), false)
+	if len(d.kicked) != 1 || d.kicked[0] != "n2" || len(r.bus.on(wire.Node("n2", "assignment"))) != 1 {
+		t.Errorf("after confirming: %v", d.kicked)
+	}
+	if err := r.cfg.Fleet.Revoke(t.Context(), "ky-thuat", "n2"); err != nil {
+		t.Fatal(err)
+	}
+	r.scan(t.Context(), false)
+	if len(d.kicked) != 2 {
+		t.Errorf("after revoking: %v", d.kicked)
+	}
+}

@@ -2,10 +2,12 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/wire"
+	"github.com/loaxa/loaxa/controller/fleet"
 	"github.com/loaxa/loaxa/controller/store"
 )
 
@@ -90,4 +92,37 @@ func (d *Dispatch) send(ctx context.Context, id broadcast.ID, l store.Listing) e
 		return d.cfg.Bus.Publish(wire.Node(id, "assignment"), doc.Raw, true)
 	}
 	return d.cfg.Bus.Publish(wire.Node(id, "document"), doc.Raw, false)
+}
+
+// place tells nodes whose standing changed, and ends their sessions at the
+// broker, because rights are read when a node connects: a confirmed node comes
+// back and reads its areas, a revoked one stays out.
+func (d *Dispatch) place(ctx context.Context, standings []fleet.Standing) error {
+	first := d.placed == nil
+	if first {
+		d.placed = map[broadcast.ID]broadcast.Digest{}
+	}
+	var errs []error
+	for _, s := range standings {
+		id, now := s.Node.ID, s.Node.Assignment
+		if s.Node.Status != store.Confirmed {
+			now = ""
+		}
+		before := d.placed[id]
+		if first || before == now {
+			d.placed[id] = now
+			continue
+		}
+		if now != "" {
+			if err := d.give(ctx, id); err != nil {
+				errs = append(errs, err)
+				continue
+			}
+		}
+		d.placed[id] = now
+		if d.cfg.Broker != nil {
+			d.cfg.Broker.Kick(string(id))
+		}
+	}
+	return errors.Join(errs...)
 }
