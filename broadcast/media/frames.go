@@ -13,6 +13,9 @@ const (
 	// longestFrame is beyond the longest frame: free format of 640 kbit/s, ADTS of 13
 	// bits.
 	longestFrame = 1 << 13
+	// maxGuesses bounds how many free-format headers are followed up, each through
+	// longestFrame bytes; chance puts about one into maxJunk.
+	maxGuesses = 64
 	// frameHeader is the length of an MPEG audio header; ADTS needs frameHeaderADTS.
 	frameHeader     = 4
 	frameHeaderADTS = 7
@@ -22,6 +25,7 @@ const (
 // another: two of stated length, three at equal distances in free format, where the
 // distance itself is a guess.
 func findFrames(head []byte) (Container, bool) {
+	guesses := 0
 	for at := 0; at < len(head) && at < maxJunk; at++ {
 		f, ok := parseFrame(head[at:])
 		if !ok {
@@ -30,7 +34,10 @@ func findFrames(head []byte) (Container, bool) {
 		if f.length > 0 && f.followedAt(head[at:], f.length) {
 			return f.container, true
 		}
-		if f.length == 0 && f.repeats(head[at:]) {
+		if f.length > 0 || guesses == maxGuesses {
+			continue
+		}
+		if guesses++; f.repeats(head[at:]) {
 			return f.container, true
 		}
 	}
