@@ -244,8 +244,12 @@ func (s *childStream) verdict() error {
 // its last words, and the kernel kills a process that used up its processor
 // time or the machine's memory (Close, the other who kills, comes later).
 func exhausted(said string, status error) bool {
-	return strings.Contains(said, "out of memory") || strings.Contains(said, "failed to allocate") || strings.Contains(said, "cannot allocate memory") ||
-		status != nil && status.Error() == "signal: killed"
+	for _, sign := range []string{"out of memory", "cannot allocate memory", "failed to allocate", "address space"} {
+		if strings.Contains(said, sign) {
+			return true
+		}
+	}
+	return status != nil && status.Error() == "signal: killed"
 }
 
 // Close ends the child, whatever it is doing, and returns when it is gone.

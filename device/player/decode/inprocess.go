@@ -15,24 +15,45 @@ import (
 // and for tests. A panic of the decoder is still turned into ErrCrashed.
 type InProcess struct{}
 
-// Open examines the content file and stands before sample from.
+// Open examines the content file and decodes the first second after sample
+// from.
 func (InProcess) Open(_ context.Context, path string, from int64) (_ player.Stream, err error) {
 	f, err := openContent(path)
 	if err != nil {
 		return nil, err
 	}
-	defer caught(&err)
-	s, err := openSound(f, from)
-	if err != nil {
+	s := &inProcessStream{file: f}
+	if err := s.prepare(from); err != nil {
 		return nil, errors.Join(fmt.Errorf("decode %s: %w", path, err), f.Close())
 	}
-	return &inProcessStream{file: f, sound: s}, nil
+	return s, nil
 }
 
 type inProcessStream struct {
 	file  *os.File
 	sound *sound
 	rest  []int16
+}
+
+// prepare examines the content and decodes ahead.
+func (s *inProcessStream) prepare(from int64) (err error) {
+	defer caught(&err)
+	if s.sound, err = openSound(s.file, from); err != nil {
+		return err
+	}
+	ahead := make([]int16, 0, min(s.Samples(), aheadSamples+maxPacketSamples))
+	for len(ahead) < aheadSamples {
+		block, err := s.sound.next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		ahead = append(ahead, block...)
+	}
+	s.rest = ahead
+	return nil
 }
 
 func (s *inProcessStream) Samples() int64 { return s.sound.remaining() }
