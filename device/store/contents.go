@@ -94,10 +94,13 @@ func (c *Contents) find(e Entry) {
 	}
 	sum := Sum(raw)
 	if other, twice := c.held[sum]; twice {
-		// A cut fell between the rename and the removal of an older partial.
+		// A repaired file system may give a renamed file both its names.
 		_ = c.fs.Remove(c.path(sum, true)) // it counts for nothing either way
 		c.used -= other.size
-		partial, e.Size = false, max(e.Size, other.size)
+		if partial {
+			e.Size = other.size
+		}
+		partial = false
 	}
 	c.clock++
 	c.used += e.Size

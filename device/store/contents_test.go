@@ -360,7 +360,7 @@ func TestAFailedSyncOfADownloadIsFetchedAgain(t *testing.T) {
 			}
 			return fetchingAgain(d)
 		}
-		if _, err := storetest.EveryCut(faulty, neverHalf, 1); err != nil {
+		if _, err := storetest.EveryCut(faulty, neverHalf, 0); err != nil {
 			t.Fatalf("sync %d fails: %v", nth, err)
 		}
 	}
@@ -379,6 +379,24 @@ func fetchingAgain(d *storetest.Disk) error {
 		d.Note("kept %d", id)
 	}
 	return nil
+}
+
+func TestAContentWithBothItsNamesIsWhole(t *testing.T) {
+	for _, size := range []int{10 * kb, 300 * kb} { // the unfinished one is shorter, or longer
+		d := storetest.New()
+		sum := mustDownload(t, openContents(t, d), 1, 100*kb)
+		f, err := d.FS().OpenFile(d.Files()[0]+".part", os.O_RDWR|os.O_CREATE)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteAt(make([]byte, size), 0); err != nil {
+			t.Fatal(err)
+		}
+		c := openContents(t, d)
+		if err := c.Verify(sum); err != nil || c.Used() != 100*kb || len(d.Files()) != 1 {
+			t.Errorf("%v, %d bytes used, files %v", err, c.Used(), d.Files())
+		}
+	}
 }
 
 func TestContentsLeaveStrangersAlone(t *testing.T) {

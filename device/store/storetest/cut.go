@@ -25,7 +25,7 @@ const sector = 512
 func (d *Disk) Cut(ops int, seed uint64) (after *Disk, notes []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	c := cutter{seed: seed, rng: rand.New(rand.NewPCG(seed, uint64(ops))), log: d.log[:ops]}
+	c := newCutter(d.log[:ops], seed)
 	copies := map[*inode]*inode{}
 	clone := func(f *inode) *inode {
 		if copies[f] == nil {
@@ -62,9 +62,24 @@ func (d *Disk) Cut(ops int, seed uint64) (after *Disk, notes []string) {
 }
 
 type cutter struct {
-	seed uint64
-	rng  *rand.Rand
-	log  []entry
+	seed  uint64
+	rng   *rand.Rand
+	log   []entry
+	files map[*inode]int // place of the last sync of a file
+	dirs  map[string]int // and of a folder
+}
+
+func newCutter(log []entry, seed uint64) cutter {
+	c := cutter{seed: seed, rng: rand.New(rand.NewPCG(seed, uint64(len(log)))), log: log, files: map[*inode]int{}, dirs: map[string]int{}}
+	for i, e := range log {
+		switch e.op.Kind {
+		case Sync:
+			c.files[e.file] = i
+		case SyncDir:
+			c.dirs[filepath.Clean(e.op.Path)] = i
+		}
+	}
+	return c
 }
 
 // kept draws whether an operation that nothing forced to the medium is there.
@@ -121,25 +136,13 @@ func (c *cutter) sectors(e entry, f *inode, apply func(int64, []byte)) {
 
 // synced tells whether a later sync before the cut covers operation i.
 func (c *cutter) synced(i int) bool {
-	if c.log[i].void {
-		return false
-	}
-	for _, later := range c.log[i+1:] {
-		if later.op.Kind == Sync && later.file == c.log[i].file {
-			return true
-		}
-	}
-	return false
+	return !c.log[i].void && c.files[c.log[i].file] > i
 }
 
 // name applies a change of names as far as it survives.
 func (c *cutter) name(i int, names map[string]*inode, clone func(*inode) *inode) {
 	e := c.log[i]
-	dir, durable := filepath.Dir(e.op.Path), false
-	for _, later := range c.log[i+1:] {
-		durable = durable || (later.op.Kind == SyncDir && filepath.Clean(later.op.Path) == dir)
-	}
-	if !durable && !c.kept() {
+	if c.dirs[filepath.Dir(e.op.Path)] <= i && !c.kept() {
 		return
 	}
 	switch e.op.Kind {
