@@ -1,0 +1,104 @@
+package desk
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/controller/fleet"
+)
+
+// Deliveries is what nodes proved of one announcement.
+type Deliveries struct {
+	Announcement Announcement
+	// At is when this was read.
+	At    broadcast.Instant
+	Nodes []Delivery
+}
+
+// Delivery is what one node proved, in order of node.
+type Delivery struct {
+	Node broadcast.ID
+	Area broadcast.ID
+	// Expected says that the node stood in a target area at publishing.
+	Expected bool
+	Progress
+	// Last is the newest sign of any kind from the node, a hint: presence,
+	// state, health. Zero if there never was one. Its age is what a screen
+	// shows of a node that proved nothing.
+	Last broadcast.Instant
+}
+
+// Silent says whether the node ended without sounding to its end.
+func (d Delivery) Silent() bool { return d.End != "" && d.End != broadcast.Ended }
+
+// Open counts the expected nodes that have not ended.
+func (d Deliveries) Open() int {
+	n := 0
+	for _, node := range d.Nodes {
+		if node.Expected && node.End == "" {
+			n++
+		}
+	}
+	return n
+}
+
+// Deliveries returns what every expected node proved, and every other that
+// gave receipts.
+func (d *Desk) Deliveries(ctx context.Context, id broadcast.ID) (Deliveries, error) {
+	a, err := d.Announcement(ctx, id)
+	if err != nil {
+		return Deliveries{}, err
+	}
+	out := Deliveries{Announcement: a, At: d.now()}
+	if a.SHA256 == "" {
+		return out, nil
+	}
+	expected, err := d.cfg.DB.Expected(ctx, id, a.Document.Revision)
+	if err != nil {
+		return out, err
+	}
+	proved, err := d.receipts(ctx, a)
+	if err != nil {
+		return out, err
+	}
+	standings, err := d.cfg.Fleet.Overview(ctx)
+	if err != nil {
+		return out, err
+	}
+	for _, s := range standings {
+		is := slices.Contains(expected, s.Node.ID)
+		entries, gave := proved[s.Node.ID]
+		if is || gave {
+			out.Nodes = append(out.Nodes, Delivery{Node: s.Node.ID, Area: s.Node.Area, Expected: is,
+				Progress: fold(entries), Last: lastSign(s)})
+		}
+	}
+	return out, nil
+}
+
+// receipts returns the stored receipts of an announcement by node.
+func (d *Desk) receipts(ctx context.Context, a Announcement) (map[broadcast.ID][]entry, error) {
+	rows, err := d.cfg.DB.ReceiptsOf(ctx, a.Document.ID, a.Document.Revision)
+	if err != nil {
+		return nil, err
+	}
+	out := map[broadcast.ID][]entry{}
+	for _, row := range rows {
+		r, err := broadcast.Decode[broadcast.Receipt](row.Raw)
+		if err != nil {
+			return nil, fmt.Errorf("receipt %d of %s: %w", row.Seq, row.Node, err)
+		}
+		out[row.Node] = append(out[row.Node], entry{chain: row.Chain, Receipt: r})
+	}
+	return out, nil
+}
+
+func lastSign(s fleet.Standing) broadcast.Instant {
+	last := max(s.Hints.StateAt, s.Hints.HealthAt)
+	if s.Hints.Present {
+		last = max(last, s.Hints.PresenceAt)
+	}
+	return last
+}

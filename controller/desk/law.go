@@ -1,0 +1,128 @@
+package desk
+
+import (
+	"context"
+	"encoding/base64"
+	"slices"
+	"strings"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/seal"
+)
+
+// rule is what the policies of all target areas ask for together.
+type rule struct {
+	// officers is how many different people have to sign.
+	officers int
+	// alone says that one officer may speak because of the signed reason.
+	alone   bool
+	custody broadcast.Custody
+}
+
+// rule asks the law of every target area, which is that of all areas above it
+// too, and keeps the strictest answer.
+func (d *Desk) rule(ctx context.Context, ring *seal.Keyring, a broadcast.Announcement) (rule, error) {
+	policies, err := d.policies(ctx, ring)
+	if err != nil {
+		return rule{}, err
+	}
+	out := rule{officers: 1, alone: a.Reason != "", custody: broadcast.CustodyController}
+	for _, area := range a.Areas {
+		chain, err := d.cfg.Tree.Chain(area, d.now())
+		if err != nil {
+			return rule{}, refuse(AreaUnknown, "areas", string(area), string(area))
+		}
+		var held []broadcast.Policy
+		for _, p := range chain {
+			if policy, ok := policies[p.Area]; ok {
+				held = append(held, policy)
+				out.alone = out.alone && slices.Contains(policy.OneOfficer, a.Class)
+			}
+		}
+		law := broadcast.LawOf(held...)
+		n, may := law.Threshold(a.Class, a.Reason)
+		if !may {
+			return rule{}, refuse(NoPolicy, "class", a.Class, area, a.Class, area)
+		}
+		out.officers, out.alone = max(out.officers, n), out.alone && law.Known()
+		if c := law.Custody(a.Class); c.Rank() > out.custody.Rank() {
+			out.custody = c
+		}
+	}
+	return out, nil
+}
+
+// policies opens the listed policies. One that the house does not believe is
+// left out, because nodes leave it out too.
+func (d *Desk) policies(ctx context.Context, ring *seal.Keyring) (map[broadcast.ID]broadcast.Policy, error) {
+	listed, err := d.cfg.DB.ListingsOf(ctx, broadcast.KindPolicy, d.now())
+	if err != nil {
+		return nil, err
+	}
+	out := map[broadcast.ID]broadcast.Policy{}
+	for _, l := range listed {
+		doc, err := d.cfg.DB.Document(ctx, l.SHA256)
+		if err != nil {
+			return nil, err
+		}
+		p, _, err := seal.Open[broadcast.Policy](ring, broadcast.KindPolicy, doc.Raw, seal.Context{Places: d.places(), Listed: true})
+		if err != nil {
+			d.cfg.Log.Warn("policy is not believed", "area", l.Area, "error", err)
+			continue
+		}
+		out[p.Area] = p
+	}
+	return out, nil
+}
+
+// checkSize refuses an announcement that would not fit into its envelope with
+// all its signatures, before anybody signs.
+func checkSize(a broadcast.Announcement, officers int) error {
+	payload, err := broadcast.Encode(a)
+	if err != nil {
+		return err
+	}
+	header, err := broadcast.Encode(broadcast.Protected{Alg: "EdDSA", KID: broadcast.Sum(nil), Typ: broadcast.KindAnnouncement.Typ()})
+	if err != nil {
+		return err
+	}
+	env := broadcast.Envelope{Payload: base64.RawURLEncoding.EncodeToString(payload)}
+	for range officers {
+		env.Signatures = append(env.Signatures, broadcast.Signature{
+			Protected: base64.RawURLEncoding.EncodeToString(header), Signature: strings.Repeat("A", base64.RawURLEncoding.EncodedLen(64))})
+	}
+	raw, err := broadcast.Encode(env)
+	if err != nil {
+		return err
+	}
+	if limit := broadcast.KindAnnouncement.Limit(); len(raw) > limit {
+		return refuse(TooLarge, "title", len(raw), limit, len(raw), limit)
+	}
+	return nil
+}
+
+// checkClass refuses a class that none of the person's own certificates has.
+// People without a certificate can write, but others sign for them.
+func (d *Desk) checkClass(ring *seal.Keyring, person broadcast.ID, a broadcast.Announcement) error {
+	envs, _ := ring.Certificates()
+	found := false
+	for _, env := range envs {
+		payload, err := env.PayloadBytes()
+		if err != nil {
+			return err
+		}
+		cert, _ := ring.Certificate(broadcast.Sum(payload))
+		now := d.now()
+		if cert.Person != person || now < cert.From || now > cert.Until {
+			continue
+		}
+		if slices.Contains(cert.Classes, a.Class) {
+			return nil
+		}
+		found = true
+	}
+	if found {
+		return refuse(ClassRight, "class", person, a.Class, person, a.Class)
+	}
+	return nil
+}

@@ -1,0 +1,108 @@
+package desk
+
+import "fmt"
+
+// Code names why something was refused, for programs.
+type Code string
+
+// The reasons.
+const (
+	TitleEmpty     Code = "title-empty"
+	AreaUnknown    Code = "area-unknown"
+	ContentUnknown Code = "content-unknown"
+	StartPast      Code = "start-past"
+	StartFar       Code = "start-far"
+	StartNeeded    Code = "start-needed"
+	BadRecurrence  Code = "recurrence"
+	Invalid        Code = "invalid"
+	TooLarge       Code = "too-large"
+	ClassRight     Code = "class-right"
+	SignRight      Code = "sign-right"
+	Custody        Code = "custody"
+	NoPolicy       Code = "no-policy"
+	SecondPerson   Code = "second-person"
+	DigestChanged  Code = "digest-changed"
+	WrongState     Code = "wrong-state"
+	TooLate        Code = "too-late"
+	HigherLevel    Code = "higher-level"
+	ReasonNeeded   Code = "reason-needed"
+)
+
+// reasons holds what a person is told. Verbs stand for the details that the
+// place of refusal knows.
+var reasons = map[Code]struct{ english, vietnamese string }{
+	TitleEmpty: {
+		"the title is empty: say in a few words what the announcement is about",
+		"Tiêu đề để trống: hãy ghi ngắn gọn bản tin nói về việc gì."},
+	AreaUnknown: {
+		"area %q is not in today's organisation tree: choose one from the list of areas",
+		"Địa bàn %q không có trong danh mục hiện nay: hãy chọn trong danh sách địa bàn."},
+	ContentUnknown: {
+		"content %s is not known here: upload the sound first and name it by the sha256 of the answer",
+		"Chưa có nội dung %s: hãy tải tệp âm thanh lên trước rồi dùng mã sha256 được trả về."},
+	StartPast: {
+		"the start %s has passed: choose a later one, or leave the start out and use mode now",
+		"Giờ phát %s đã qua: hãy chọn giờ khác, hoặc bỏ giờ phát để phát ngay."},
+	StartFar: {
+		"the start %s is more than a year away: choose an earlier one",
+		"Giờ phát %s còn hơn một năm nữa: hãy chọn giờ sớm hơn."},
+	StartNeeded: {
+		"%s announcements need %d signatures here, so they cannot start now: choose a start time that leaves people time to sign",
+		"Bản tin loại %s cần %d chữ ký nên không thể phát ngay: hãy chọn giờ phát đủ muộn để mọi người kịp ký."},
+	BadRecurrence: {
+		"the recurrence cannot be used: %s",
+		"Không dùng được lịch lặp lại: %s"},
+	Invalid: {
+		"the announcement is not complete: %s",
+		"Bản tin chưa hợp lệ: %s"},
+	TooLarge: {
+		"the announcement would be %d bytes with its signatures, %d are allowed: shorten the title or the reason, or name an upper area instead of many",
+		"Bản tin kèm chữ ký dài %d byte, tối đa %d: hãy rút gọn tiêu đề hoặc lý do, hoặc chọn địa bàn cấp trên thay cho nhiều địa bàn."},
+	ClassRight: {
+		"%s may not speak in class %s: choose another class or ask an officer who may",
+		"%s không có quyền phát bản tin loại %s: hãy chọn loại khác hoặc nhờ cán bộ có quyền."},
+	SignRight: {
+		"the certificate of %s does not allow this signature: %s",
+		"Chứng thư của %s không cho phép ký: %s"},
+	Custody: {
+		"the policy asks for a key held in %s for class %s, and this key is held in %s",
+		"Quy chế yêu cầu khoá giữ tại %s cho loại %s, còn khoá này giữ tại %s."},
+	NoPolicy: {
+		"no verified policy allows class %s in %s: two officers sign a policy for the area first",
+		"Chưa có quy chế được xác thực cho loại %s tại %s: cần hai cán bộ ký quy chế cho địa bàn trước."},
+	SecondPerson: {
+		"%s wrote this announcement and may not approve it alone: ask another officer, or give a reason if the policy lets one officer speak",
+		"%s đã soạn bản tin này nên không được tự duyệt: hãy nhờ cán bộ khác, hoặc ghi lý do nếu quy chế cho phép một cán bộ phát."},
+	DigestChanged: {
+		"you approved %s, but the announcement is %s: read it again and approve what is shown now",
+		"Bạn duyệt %s nhưng bản tin là %s: hãy đọc lại và duyệt nội dung đang hiển thị."},
+	WrongState: {
+		"the announcement is %s, which does not allow this: %s",
+		"Bản tin đang ở trạng thái %s nên không thực hiện được: %s"},
+	TooLate: {
+		"its last moment to begin, %s, has passed: make a new announcement",
+		"Đã quá thời điểm cuối cùng được phát là %s: hãy tạo bản tin mới."},
+	HigherLevel: {
+		"this emergency was published at the level %s, and %s cannot withdraw it: ask an officer of that level or above",
+		"Bản tin khẩn cấp này do cấp %s phát nên %s không thu hồi được: hãy nhờ cán bộ cấp đó hoặc cấp trên."},
+	ReasonNeeded: {
+		"the reason is empty: say why it is withdrawn",
+		"Chưa ghi lý do: hãy ghi vì sao thu hồi."},
+}
+
+// Refusal says why something was not done and what to do instead.
+type Refusal struct {
+	Code                Code
+	English, Vietnamese string
+	// Field names what to change in the request; empty if no field is at fault.
+	Field string
+}
+
+// Error returns the code and the English reason.
+func (r *Refusal) Error() string { return string(r.Code) + ": " + r.English }
+
+// refuse makes the refusal of a code; detail fills the verbs of its reason.
+func refuse(code Code, field string, detail ...any) *Refusal {
+	r := reasons[code]
+	return &Refusal{Code: code, Field: field, English: fmt.Sprintf(r.english, detail...), Vietnamese: fmt.Sprintf(r.vietnamese, detail...)}
+}

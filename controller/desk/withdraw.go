@@ -1,0 +1,153 @@
+package desk
+
+import (
+	"context"
+	"errors"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/seal"
+	"github.com/loaxa/loaxa/controller/people"
+	"github.com/loaxa/loaxa/controller/store"
+)
+
+// Withdraw takes an announcement back: a published one by a sealed withdrawal,
+// which stands in the manifests until nothing of it could sound any more; one
+// that was not published by closing it, for which its author needs no more than
+// the right to write. Withdrawing again changes nothing.
+func (d *Desk) Withdraw(ctx context.Context, by people.Person, cred people.Credential, id broadcast.ID, reason string) (Announcement, error) {
+	a, err := d.Announcement(ctx, id)
+	if err != nil {
+		return a, err
+	}
+	reason = text(reason)
+	if reason == "" {
+		return a, refuse(ReasonNeeded, "reason")
+	}
+	need := people.AnnouncementWithdraw
+	if a.SHA256 == "" && a.Author == by.ID {
+		need = people.AnnouncementWrite
+	}
+	if err := d.cfg.Rights.Authorise(by, need, a.Document.Areas...); err != nil {
+		return a, err
+	}
+	if a.SHA256 == "" {
+		err = d.drop(ctx, by, id, reason)
+	} else {
+		err = d.withdraw(ctx, by, cred, id, reason)
+	}
+	if err != nil {
+		return a, err
+	}
+	d.changed(id)
+	return d.Announcement(ctx, id)
+}
+
+// drop closes what no node ever heard of.
+func (d *Desk) drop(ctx context.Context, by people.Person, id broadcast.ID, reason string) error {
+	return d.cfg.DB.Update(ctx, func(tx store.Tx) error {
+		row, err := tx.Announcement(ctx, id)
+		if err != nil {
+			return err
+		}
+		switch row.State {
+		case store.Draft, store.Submitted:
+		case store.Closed:
+			return nil
+		default:
+			return refuse(WrongState, "", row.State, "withdraw a draft", row.State, "huỷ bản nháp")
+		}
+		now := d.now()
+		row.State, row.Closed, row.Withdrawn, row.WithdrawnBy, row.WithdrawnWhy = store.Closed, now, now, by.ID, reason
+		if err := tx.SaveAnnouncement(ctx, row); err != nil {
+			return err
+		}
+		return d.audit(ctx, tx, by.ID, "announcement.drop", row)
+	})
+}
+
+func (d *Desk) withdraw(ctx context.Context, by people.Person, cred people.Credential, id broadcast.ID, reason string) error {
+	return d.cfg.Keys.With(ctx, cred, func(signer seal.Signer) error {
+		ring, err := d.cfg.Keys.Ring(ctx)
+		if err != nil {
+			return err
+		}
+		return d.cfg.DB.Update(ctx, func(tx store.Tx) error {
+			row, err := tx.Announcement(ctx, id)
+			if err != nil {
+				return err
+			}
+			switch row.State {
+			case store.Published:
+				return d.withdrawIn(ctx, tx, ring, signer, by, row, reason)
+			case store.Withdrawn:
+				return nil
+			}
+			return refuse(WrongState, "", row.State, "withdraw", row.State, "thu hồi")
+		})
+	})
+}
+
+func (d *Desk) withdrawIn(ctx context.Context, tx store.Tx, ring *seal.Keyring, signer seal.Signer, by people.Person, row store.Announcement, reason string) error {
+	a, err := decodeBody(row)
+	if err != nil {
+		return err
+	}
+	if err := d.mayWithdraw(ctx, ring, signer, by, row, a); err != nil {
+		return err
+	}
+	w := broadcast.Withdrawal{ID: a.ID, Revision: broadcast.Revision(d.now()), Announcement: a.ID, Upto: a.Revision,
+		Class: a.Class, Areas: a.Areas, Reason: reason}
+	if err := w.Validate(); err != nil {
+		return invalid("reason", err.Error())
+	}
+	env, err := seal.Seal(broadcast.KindWithdrawal, w, signer)
+	if err != nil {
+		return err
+	}
+	raw, err := seal.Bytes(broadcast.KindWithdrawal, env)
+	if err != nil {
+		return err
+	}
+	if _, _, err := seal.Open[broadcast.Withdrawal](ring, broadcast.KindWithdrawal, raw, seal.Context{Places: d.places()}); err != nil {
+		return refuse(SignRight, "", by.ID, err, by.ID, err)
+	}
+	if err := tx.Unlist(ctx, broadcast.KindAnnouncement, a.ID); err != nil {
+		return err
+	}
+	sha, err := tx.PutDocument(ctx, store.Document{Kind: broadcast.KindWithdrawal, ID: w.ID, Revision: w.Revision, Raw: raw})
+	if err != nil {
+		return err
+	}
+	if err := list(ctx, tx, broadcast.KindWithdrawal, w.ID, sha, w.Revision, row.Until, a.Areas); err != nil {
+		return err
+	}
+	row.State, row.Withdrawn, row.WithdrawnBy, row.WithdrawnWhy = store.Withdrawn, d.now(), by.ID, reason
+	if err := tx.SaveAnnouncement(ctx, row); err != nil {
+		return err
+	}
+	return d.audit(ctx, tx, by.ID, "announcement.withdraw", row)
+}
+
+// mayWithdraw refuses a withdrawal that nodes would not obey: an emergency
+// yields only to its own level or a higher one.
+func (d *Desk) mayWithdraw(ctx context.Context, ring *seal.Keyring, signer seal.Signer, by people.Person, row store.Announcement, a broadcast.Announcement) error {
+	cert, ok := ring.Certificate(signer.KID)
+	if !ok || cert.Person != by.ID {
+		return errors.Join(people.ErrNoCertificate, seal.ErrUnknownSigner)
+	}
+	if a.Class != broadcast.Emergency {
+		return nil
+	}
+	doc, err := d.cfg.DB.Document(ctx, row.SHA256)
+	if err != nil {
+		return err
+	}
+	_, proof, err := seal.Open[broadcast.Announcement](ring, broadcast.KindAnnouncement, doc.Raw, seal.Context{Places: d.places(), Listed: true})
+	if err != nil {
+		return nil // its signers' rights ended meanwhile: nobody has to be outranked
+	}
+	if cert.Level.Rank() > proof.Level().Rank() {
+		return refuse(HigherLevel, "", proof.Level(), by.ID, proof.Level(), by.ID)
+	}
+	return nil
+}
