@@ -128,3 +128,15 @@ func TestTheDatabaseIsForItsOwnerOnly(t *testing.T) {
 		}
 	}
 }
+
+func TestABreachSaysWhatHappened(t *testing.T) {
+	for want, breach := range map[string]AuditBreach{
+		"audit log: row 4, or one before it, was changed": {Seq: 4},
+		"audit log: row 4 is missing":                     {Seq: 4, Last: 4},
+		"audit log: rows 4 to 13 are missing":             {Seq: 4, Last: 13},
+	} {
+		if got := breach.Error(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

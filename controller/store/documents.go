@@ -98,7 +98,7 @@ func (t Tx) Unlist(ctx context.Context, kind broadcast.Kind, id broadcast.ID) er
 // kind and id.
 func (db *DB) Listings(ctx context.Context, areas []broadcast.ID, at broadcast.Instant) ([]Listing, error) {
 	var out []Listing
-	err := db.read.NewSelect().Model(&out).Where("area IN (?)", bun.In(areas)).Where("until_ms > ?", at).
+	err := db.read.NewSelect().Model(&out).Where("area IN (?)", bun.List(areas)).Where("until_ms > ?", at).
 		Order("area", "kind", "id").Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("listings: %w", err)
