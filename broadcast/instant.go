@@ -80,4 +80,6 @@ func (r Revision) Validate() error {
 
 // Local is the time zone of policies and screens: Asia/Ho_Chi_Minh, UTC+7
 // without daylight saving, fixed so that no time-zone database is needed.
-func Local() *time.Location { return time.FixedZone("+07", 7*60*60) }
+func Local() *time.Location { return local }
+
+var local = time.FixedZone("+07", 7*60*60)

@@ -143,13 +143,13 @@ func (p *planner) begin(j *job, t turn) {
 		j.reject(why, at)
 		return
 	}
-	cut, by := p.cut(j, t, to)
-	if by != nil && cut <= t.from { // no room before the higher class: wait for it
-		j.due = max(by.due, t.from)
+	c := p.cut(j, t, to)
+	if c.by != nil && c.at <= t.from { // no room before the higher class: wait for it
+		j.due = max(c.by.due, t.from)
 		p.queue(j)
 		return
 	}
-	p.sound(j, t, s, cut, by)
+	p.sound(j, t, s, c)
 }
 
 // queue puts a job back among those that are not yet due.
@@ -163,8 +163,10 @@ func (p *planner) refusal(j *job, from, to broadcast.Instant) broadcast.Reason {
 	if from > j.deadline || to <= from {
 		return j.late()
 	}
-	if why := p.judgeMoment(j.b, from, to); why != "" {
-		return why
+	if from != j.lawful {
+		if why := p.judgeMoment(j.b, from, to); why != "" {
+			return why
+		}
 	}
 	if p.exceeds(j.b, from, int64(to-from)) {
 		return broadcast.WhyBudget
@@ -172,10 +174,22 @@ func (p *planner) refusal(j *job, from, to broadcast.Instant) broadcast.Reason {
 	return ""
 }
 
-// cut is when a sounding has to make room, and for which job; to if for none.
-// If the amplifier would not bear both under one closing of the relay, the
-// lower one ends early enough for the relay to open in between.
-func (p *planner) cut(j *job, t turn, to broadcast.Instant) (broadcast.Instant, *job) {
+// ending is when a sounding ends; if that is before its own end, then why, and
+// for which job.
+type ending struct {
+	at  broadcast.Instant
+	why broadcast.Reason
+	by  *job
+}
+
+// cut is how a sounding ends. If the amplifier would not bear it and what cuts
+// it under one closing of the relay, it ends early enough for the relay to open
+// in between.
+func (p *planner) cut(j *job, t turn, to broadcast.Instant) ending {
+	c := ending{at: to}
+	if at, ok := p.silencedFrom(j.b, max(t.from, p.now), to); ok {
+		c, to = ending{at: at, why: broadcast.WhySilence}, at
+	}
 	for _, h := range p.jobs {
 		if h.due >= to {
 			break
@@ -195,9 +209,12 @@ func (p *planner) cut(j *job, t turn, to broadcast.Instant) (broadcast.Instant, 
 		if !p.line.bears(at, length, t.since) {
 			at = max(p.now, at.Add(-p.in.Board.reopening()))
 		}
-		return at, h
+		if h.b.name() == j.b.name() {
+			return ending{at, broadcast.WhySuperseded, h}
+		}
+		return ending{at, broadcast.WhyPreempted, h}
 	}
-	return to, nil
+	return c
 }
 
 // cuts says that a job does not wait for a sounding to end: it is of a higher
@@ -207,27 +224,35 @@ func (j *job) cuts(sounding *job) bool {
 }
 
 // sound records a sounding and its verdict, and what follows from a cut.
-func (p *planner) sound(j *job, t turn, s shape, to broadcast.Instant, by *job) {
+func (p *planner) sound(j *job, t turn, s shape, c ending) {
 	e := j.entry
 	chime := ""
 	if s.offset == 0 && !j.goesOn() {
 		chime = p.chime(j.b)
 	}
-	e.Soundings = append(e.Soundings, Sounding{Attempt: j.attempt, Why: j.why, On: t.on, From: t.from, To: to,
+	e.Soundings = append(e.Soundings, Sounding{Attempt: j.attempt, Why: j.why, On: t.on, From: t.from, To: c.at,
 		Offset: s.offset, Chime: chime, Volume: p.volume(j.b), Parts: s.parts})
-	p.spend(j.b.Drill, j.b.a.Class, t.from, int64(to-t.from))
+	p.spend(j.b.Drill, j.b.a.Class, t.from, int64(c.at-t.from))
 	p.heard[j.b.exactly()] = true
-	p.line.closed, p.line.since, p.line.last = true, t.since, to
-	e.Rung, e.Reason, e.At = broadcast.Ended, "", to
-	switch {
-	case by != nil && by.b.name() == j.b.name():
-		e.Rung, e.Reason = broadcast.Superseded, broadcast.WhySuperseded
-	case by != nil:
-		e.Rung, e.Reason = broadcast.Interrupted, broadcast.WhyPreempted
-		p.follow(j, t, s, to)
-	case s.trimmed:
-		e.Rung, e.Reason = broadcast.Interrupted, broadcast.WhyTooLong
+	p.line.closed, p.line.since, p.line.last = true, t.since, c.at
+	if s.trimmed && c.why == "" {
+		c.why = broadcast.WhyTooLong
 	}
+	e.Rung, e.Reason, e.At = cutRung(c.why), c.why, c.at
+	if c.why == broadcast.WhyPreempted {
+		p.follow(j, t, s, c.at)
+	}
+}
+
+// cutRung is where a sounding ends that began.
+func cutRung(why broadcast.Reason) broadcast.Rung {
+	switch r := rung(why); {
+	case why == "":
+		return broadcast.Ended
+	case r == broadcast.Withdrawn || r == broadcast.Superseded:
+		return r
+	}
+	return broadcast.Interrupted
 }
 
 // follow queues the attempt after a cut, where there is one.

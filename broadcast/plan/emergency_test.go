@@ -50,8 +50,8 @@ func TestANewEmergencyCutsWhatRunsAtItsStart(t *testing.T) {
 }
 
 func TestAnEmergencyNotYetHeardGoesBeforeTheRepeatOfAnother(t *testing.T) {
-	expect(t, monday(emergency("a", "06:00", 70).repeat(60, 120), emergency("b", "06:00:30", 30)),
-		"a 06:00-06:01:10 ended", "b of 06:00:30 06:01:10-06:01:40 ended", "a of 06:01 06:01:40-06:02:50 ended", "a of 06:02 expired expired")
+	expect(t, monday(emergency("a", "06:00", 70).repeat(60, 120), emergency("b", "06:01:05", 30)),
+		"a 06:00-06:01:10 ended", "b of 06:01:05 06:01:10-06:01:40 ended", "a of 06:01 06:01:40-06:02:50 ended", "a of 06:02 expired expired")
 }
 
 func TestAnUpdateCutsTheRunningEmergencyOnlyWhenItBegins(t *testing.T) {
@@ -140,4 +140,26 @@ func TestAnEmergencyThatFailedBeforeAnySoundIsTriedUntilItsWindowEnds(t *testing
 		in.Past = append(in.Past, lu.past(n, "06:04", 0, broadcast.Failed, broadcast.WhySound))
 	}
 	expect(t, in, "lu of 06:00 06:05:01.500-06:06:01.500 (6 repeat) ended")
+}
+
+func TestARepeatThatCannotBeginBeforeTheNextLeavesItsPlaceToIt(t *testing.T) {
+	expect(t, monday(emergency("lu", "06:00", 120).repeat(60, 120)),
+		"lu 06:00-06:02 ended", "lu of 06:01 skipped overlap", "lu 06:02-06:04 ended")
+}
+
+func TestASilenceIssuedAheadOfTheClockCutsAtItsIssue(t *testing.T) {
+	in := monday(normal("a", "06:00", 120), priority("b", "06:10", 60))
+	in.Silences = []Silence{silence("06:01", "07:00", broadcast.Commune, broadcast.Normal)}
+	expect(t, in, "a 06:00-06:01 interrupted silence", "b 06:10-06:11 ended")
+}
+
+func TestWhatWasAskedForButHasNotBegunStillYields(t *testing.T) {
+	a := priority("a", "06:00", 60)
+	in := monday(a, emergency("lu", "05:59:59.500", 30))
+	in.Now, in.Closed = at("05:59:59"), at("05:59:58.500")
+	in.Past = []Past{a.past(1, "06:00", 0, broadcast.Powered, "")}
+	in.Past[0].Running = true
+	expect(t, in, "lu of 05:59:59.500 06:00-06:00:30 ended", "a of 06:00 06:00:30-06:01:30 ended")
+	in.Items[0].Delisted = true
+	expect(t, in, "a of 06:00 withdrawn delisted", "lu of 05:59:59.500 06:00-06:00:30 ended")
 }

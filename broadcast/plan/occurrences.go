@@ -34,6 +34,8 @@ type job struct {
 	// Of a programme: when its body began, and how many segments are done.
 	began broadcast.Instant
 	done  int
+	// lawful is a first sample that the rules of the moment allow.
+	lawful broadcast.Instant
 	// settled says that the verdict fell while it waited.
 	settled bool
 }
@@ -161,6 +163,7 @@ func (p *planner) enter(j *job) {
 		j.reject(why, j.due)
 		return
 	}
+	j.lawful = j.due
 	p.jobs = append(p.jobs, j)
 }
 

@@ -23,7 +23,7 @@ type planner struct {
 	placed    map[broadcast.ID]placing
 	past      map[occurrence][]Past
 	bulletins []*bulletin
-	revisions map[document][]*bulletin // that may sound, under revision 0
+	revisions map[document][]*bulletin // under revision 0
 
 	entries []*Entry
 	jobs    []*job
@@ -45,6 +45,8 @@ type bulletin struct {
 	offer bool            // from above the commune, for the commune to place
 	place placing
 	body  body
+	// sufficient says that enough people signed it, at a time the node trusts.
+	sufficient bool
 	// verdict is the standing reason why it stays silent; empty if none.
 	verdict broadcast.Reason
 }

@@ -138,3 +138,25 @@ func TestANodeOnDutyDoesNotAlignWhatMerelyWaited(t *testing.T) {
 	in.Past[0].Running = true
 	expect(t, in, "a 06:00-06:01 ended", "b of 06:00:30 06:01-06:02 ended")
 }
+
+func TestWhatBecomesDueWhileTheRelayReopensCompetes(t *testing.T) {
+	in := monday(normal("a", "06:00", 400), normal("b", "06:05", 400).late(1200), priority("c", "06:06:42", 60))
+	in.Board.MaxOn = 10 * time.Minute
+	expect(t, in, "a 06:00-06:06:40 ended", "c 06:06:42-06:07:42 ended", "b of 06:05 06:07:46-06:14:26 ended")
+	in.Items[2] = priority("c", "06:06:42", 300)
+	expect(t, in, "a 06:00-06:06:40 ended", "c of 06:06:42 06:06:44-06:11:44 ended", "b of 06:05 06:11:48-06:18:28 ended")
+}
+
+func TestTheRelayStaysOpenForItsLeastTimeAfterASoundingOfThePast(t *testing.T) {
+	gone, next := normal("gone", "05:59", 60), normal("a", "06:00:05", 60)
+	in := monday(next)
+	in.Past = []Past{gone.past(1, "05:59", 60, broadcast.Ended, "")}
+	in.Window.From, in.Now = at("06:00:01"), at("06:00:04")
+	// Tail, hold, minimum off time and warm-up make 7 s after the last sample.
+	expect(t, in, "a of 06:00:05 06:00:07-06:01:07 ended")
+	in.Now, in.Closed = at("06:00:01"), at("05:58:58.500")
+	p := expect(t, in, "a 06:00:05-06:01:05 ended")
+	if on := p.Entries[0].Soundings[0].On; on != at("06:00:00.500") {
+		t.Errorf("the relay is to be kept from %s", text(on))
+	}
+}

@@ -115,3 +115,11 @@ func TestATenYearOldRuleCostsNoMoreThanANewOne(t *testing.T) {
 		t.Errorf("%d and %d days to walk through", old, fresh)
 	}
 }
+
+func TestTheFirstWeekOfAMovedAnchorIsNotTakenForAWholeOne(t *testing.T) {
+	timing := recurring("FREQ=WEEKLY;BYDAY=MO,TU,WE;BYSETPOS=1", "2016-11-02 06:00", "2027-01-01 06:00")
+	got := expand(timing, at("2026-11-25 06:00"), at("2026-12-01 06:00"))
+	if !slices.Equal(got, []broadcast.Instant{at("2026-11-30 06:00")}) {
+		t.Errorf("starts %v", got)
+	}
+}

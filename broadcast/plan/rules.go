@@ -98,22 +98,22 @@ func superseded(p *planner, b *bulletin) bool {
 }
 
 // supersedes says whether the revision takes the place of an older one. An
-// emergency gives way only to an emergency of its own level or a higher one:
-// lowering the class of a flood warning is no way round a withdrawal.
+// emergency gives way only to an emergency that may itself sound, of its own
+// level or a higher one: neither lowering the class of a flood warning nor
+// signing too little is a way round a withdrawal. Everything else gives way to
+// whatever came later, even if that stays silent.
 func (b *bulletin) supersedes(old *bulletin) bool {
 	if b.name() != old.name() || b.a.Revision <= old.a.Revision {
 		return false
 	}
-	return !old.emergency() || b.emergency() && b.level.Rank() <= old.level.Rank()
+	return !old.emergency() || b.emergency() && b.sufficient && b.level.Rank() <= old.level.Rank()
 }
 
-// findRevisions keeps the revisions that enough people signed: one that may not
-// sound takes no other's place.
+// findRevisions gathers the revisions of every document.
 func (p *planner) findRevisions() {
 	for _, b := range p.bulletins {
-		if p.enough(b) && !untimely(p, b) {
-			p.revisions[b.name()] = append(p.revisions[b.name()], b)
-		}
+		b.sufficient = p.enough(b) && !untimely(p, b)
+		p.revisions[b.name()] = append(p.revisions[b.name()], b)
 	}
 }
 

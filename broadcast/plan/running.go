@@ -23,17 +23,17 @@ func (p *planner) goOn(j *job) {
 	s := p.shape(j, t.from)
 	to := t.from + broadcast.Instant(s.length)
 	if why := p.stopping(j, to); why != "" {
-		p.stop(j, t, s, to, why)
+		p.stop(j, t, s, ending{at: min(to, p.now), why: why})
 		return
 	}
-	cut, by := p.cut(j, t, to)
-	if by != nil && cut <= t.from { // asked for, but not begun
-		p.line.closed, p.line.since, p.line.last = true, t.since, p.now
-		j.running, j.due = false, by.due
+	c := p.cut(j, t, to)
+	if c.by != nil && c.at <= t.from { // asked for, but not begun: the relay is warm at its start
+		p.line.closed, p.line.since, p.line.last = true, t.since, t.from
+		j.running, j.due = false, c.by.due
 		p.queue(j)
 		return
 	}
-	p.sound(j, t, s, max(cut, min(to, p.now)), by)
+	p.sound(j, t, s, c)
 }
 
 // stopping says why a running sounding may not go on. An emergency that a newer
@@ -54,17 +54,12 @@ func (p *planner) stopping(j *job, to broadcast.Instant) broadcast.Reason {
 	return ""
 }
 
-// stop ends a running sounding now.
-func (p *planner) stop(j *job, t turn, s shape, to broadcast.Instant, why broadcast.Reason) {
-	at := min(to, p.now)
-	if at <= t.from {
-		j.entry.Rung, j.entry.Reason, j.entry.At = rung(why), why, p.now
+// stop ends a running sounding, or one that was asked for and has not begun.
+func (p *planner) stop(j *job, t turn, s shape, c ending) {
+	if c.at <= t.from {
+		p.line.closed, p.line.since, p.line.last = true, t.since, t.from
+		j.entry.Rung, j.entry.Reason, j.entry.At = rung(c.why), c.why, p.now
 		return
 	}
-	p.sound(j, t, s, at, nil)
-	j.entry.Reason = why
-	j.entry.Rung = broadcast.Interrupted
-	if r := rung(why); r == broadcast.Withdrawn || r == broadcast.Superseded {
-		j.entry.Rung = r
-	}
+	p.sound(j, t, s, c)
 }

@@ -34,6 +34,18 @@ func silenced(p *planner, b *bulletin, from, _ broadcast.Instant) bool {
 	})
 }
 
+// silencedFrom is when a silence begins inside a sounding, if one does. Issues
+// lie a little ahead of the node's clock at times.
+func (p *planner) silencedFrom(b *bulletin, from, to broadcast.Instant) (broadcast.Instant, bool) {
+	first := to
+	for _, s := range p.silences {
+		if at := s.Revision.IssuedAt(); at > from && at < first && p.in.Assignment.Within(s.Areas) && s.bars(b) {
+			first = at
+		}
+	}
+	return first, first < to
+}
+
 // bars says whether the silence reaches the bulletin: it cuts its own level and
 // the levels below. A drill is barred by a silence of any class. An emergency
 // is barred only by a silence that names emergencies, was itself signed like
