@@ -3,8 +3,10 @@ package people
 import (
 	"context"
 	"crypto/ed25519"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
@@ -30,6 +32,7 @@ type authority struct {
 type certified struct {
 	broadcast.Certificate
 	kid broadcast.Digest
+	env broadcast.Envelope
 }
 
 // authority reads the listed authority documents, anew only if they changed:
@@ -117,12 +120,44 @@ func (a *authority) index() error {
 		}
 		kid := broadcast.Sum(payload)
 		cert, _ := a.ring.Certificate(kid)
-		a.certs = append(a.certs, certified{Certificate: cert, kid: kid})
+		a.certs = append(a.certs, certified{Certificate: cert, kid: kid, env: env})
 	}
 	for _, r := range revocations {
 		a.revoked[r.KID] = true
 	}
 	return nil
+}
+
+// chain returns a certificate and those above it, so that a document which
+// carries them can be judged before any other has arrived.
+func (a *authority) chain(kid broadcast.Digest) ([]broadcast.Envelope, error) {
+	var out []broadcast.Envelope
+	for len(out) <= seal.MaxDepth {
+		i := slices.IndexFunc(a.certs, func(c certified) bool { return c.kid == kid })
+		if i < 0 { // the root is above
+			break
+		}
+		out = append(out, a.certs[i].env)
+		header, err := base64.RawURLEncoding.DecodeString(a.certs[i].env.Signatures[0].Protected)
+		if err != nil {
+			return nil, err
+		}
+		h, err := broadcast.Decode[broadcast.Protected](header)
+		if err != nil {
+			return nil, err
+		}
+		kid = h.KID
+	}
+	return out, nil
+}
+
+// merge adds certificates that the document does not carry yet.
+func merge(a *broadcast.Authority, certs ...broadcast.Envelope) {
+	for _, env := range certs {
+		if !slices.ContainsFunc(a.Certificates, func(have broadcast.Envelope) bool { return have.Payload == env.Payload }) {
+			a.Certificates = append(a.Certificates, env)
+		}
+	}
 }
 
 // ErrNoCertificate means that nodes would not obey the key at this moment.

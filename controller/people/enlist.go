@@ -22,6 +22,8 @@ type issuer struct {
 	// from and until bound what is issued; 0 is no bound.
 	from, until broadcast.Instant
 	signers     []seal.Signer
+	// chain is the delegate's certificate and those above it.
+	chain []broadcast.Envelope
 }
 
 // enlisted is somebody new with the key that was made for them, if any.
@@ -102,7 +104,7 @@ func (o *Office) AddPerson(ctx context.Context, by Credential, n NewPerson) (Per
 			}
 			defer clear(e.signer.Key)
 			added = e.person
-			_, err = o.revise(ctx, tx, iss.area, func(a *broadcast.Authority) { a.Certificates = append(a.Certificates, e.certs...) }, iss.signers...)
+			_, err = o.revise(ctx, tx, iss.area, func(a *broadcast.Authority) { merge(a, append(iss.chain, e.certs...)...) }, iss.signers...)
 			return err
 		})
 	})
@@ -127,14 +129,24 @@ func (o *Office) Dismiss(ctx context.Context, by Credential, id broadcast.ID, mo
 		return err
 	}
 	var revoked []broadcast.Revocation
+	var certs []broadcast.Envelope
 	for _, c := range held.certs {
 		if c.Person == id && !held.revoked[c.kid] {
 			revoked = append(revoked, broadcast.Revocation{KID: c.kid, Mode: mode, At: since})
+			above, err := held.chain(c.kid)
+			if err != nil {
+				return err
+			}
+			certs = append(certs, above...)
 		}
 	}
 	return o.delegated(ctx, by, p.Areas, func(iss issuer) error {
 		return o.db.Update(ctx, func(tx store.Tx) error {
-			if _, err := o.revise(ctx, tx, iss.area, func(a *broadcast.Authority) { a.Revocations = append(a.Revocations, revoked...) }, iss.signers...); err != nil {
+			end := func(a *broadcast.Authority) {
+				merge(a, append(iss.chain, certs...)...)
+				a.Revocations = append(a.Revocations, revoked...)
+			}
+			if _, err := o.revise(ctx, tx, iss.area, end, iss.signers...); err != nil {
 				return err
 			}
 			if err := tx.EndPerson(ctx, id, now); err != nil {
@@ -168,6 +180,9 @@ func (o *Office) delegated(ctx context.Context, by Credential, areas []broadcast
 		return fmt.Errorf("%s: %w", p.ID, err)
 	}
 	iss := issuer{person: p.ID, from: cert.From, until: cert.Until, signers: []seal.Signer{{KID: cert.kid, Key: key}}}
+	if iss.chain, err = a.chain(cert.kid); err != nil {
+		return err
+	}
 	places := o.placesAt(o.instant())
 	// The widest area that holds everybody concerned, so that one document is
 	// revised for all of them.

@@ -89,6 +89,16 @@ func TestADelegateOfAPartRevisesThatPartsAuthority(t *testing.T) {
 	if _, err := speaks(h, c, "tan-lap", people.Credential{Person: "mai", Passphrase: mai().Passphrase}); err != nil {
 		t.Error(err)
 	}
+	// A node that has this document alone believes it and everybody in it.
+	raw := must[store.Document](t)(h.DB.Document(ctx, where[0].SHA256)).Raw
+	auth, _, _ := listed[broadcast.Authority](t, h, c, broadcast.KindAuthority)
+	alone := must[*seal.Keyring](t)(seal.NewKeyring(h.Office.Fingerprint(), auth.Roots, true))
+	if err := alone.Learn(auth.Certificates, nil, h.Office.Places()); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := seal.Open[broadcast.Authority](alone, broadcast.KindAuthority, raw, seal.Context{Places: h.Office.Places()}); err != nil || len(auth.Certificates) != 2 {
+		t.Errorf("%d certificates: %v", len(auth.Certificates), err)
+	}
 	_, again := peopletest.Open(t, h.Dir, h.Config) // another process reads both
 	ring := must[*seal.Keyring](t)(again.Ring(ctx))
 	envs, _ := ring.Certificates()
