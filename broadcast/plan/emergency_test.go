@@ -161,5 +161,5 @@ func TestWhatWasAskedForButHasNotBegunStillYields(t *testing.T) {
 	in.Past[0].Running = true
 	expect(t, in, "lu of 05:59:59.500 06:00-06:00:30 ended", "a of 06:00 06:00:30-06:01:30 ended")
 	in.Items[0].Delisted = true
-	expect(t, in, "a of 06:00 withdrawn delisted", "lu of 05:59:59.500 06:00-06:00:30 ended")
+	expect(t, in, "lu of 05:59:59.500 06:00-06:00:30 ended", "a of 06:00 withdrawn delisted")
 }
