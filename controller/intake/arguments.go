@@ -14,13 +14,20 @@ const decoders = "mp3float,mp2float,mp1float,mp3,mp2,mp1,aac,aac_latm,alac,opus,
 	"pcm_u8,pcm_s8,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le," +
 	"pcm_alaw,pcm_mulaw,adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,adpcm_yamaha,adpcm_g726"
 
+// only bounds the decoders. A probe bounds those of sound alone, since it insists on opening, though
+// not on running, one for each picture and caption in a file.
+const (
+	onlySound = "-codec_whitelist"
+	ofSounds  = "-codec_whitelist:a"
+)
+
 // inputOf returns the arguments that open standard input as one container and as nothing else. The
 // demuxer is named, so nothing is guessed from the bytes; the list of formats holds once more for
 // whatever a demuxer might open in turn; the list of protocols leaves no way to another file or
 // host. Recordings of the MP4 family often carry their index at the end and must be sought in: they
 // are read through the path of the child's own input, with references to other files switched off.
-func inputOf(c media.Container) []string {
-	args := []string{"-max_alloc", "134217728", "-f", string(c), "-format_whitelist", string(c), "-codec_whitelist", decoders}
+func inputOf(c media.Container, only string) []string {
+	args := []string{"-max_alloc", "134217728", "-f", string(c), "-format_whitelist", string(c), only, decoders}
 	switch c {
 	case media.M4A, media.MP4, media.ThreeGP:
 		return append(args, "-enable_drefs", "0", "-use_absolute_path", "0", "-protocol_whitelist", "file", "-i", ownInput)
@@ -34,7 +41,7 @@ func quiet() []string { return []string{"-hide_banner", "-v", "repeat+error"} }
 // probeArguments asks ffprobe for what it knows without decoding all.
 func probeArguments(c media.Container) []string {
 	return append(append(quiet(), "-threads", "1", "-of", "json", "-show_entries",
-		"format=duration,bit_rate:stream=codec_type,codec_name,sample_rate,channels"), inputOf(c)...)
+		"format=duration,bit_rate:stream=codec_type,codec_name,sample_rate,channels"), inputOf(c, ofSounds)...)
 }
 
 // mix says how channels become one.
@@ -70,7 +77,7 @@ func (s setting) filters() string {
 	chain := []string{string(s.mix), "aresample=48000", "volume=" + decimal(s.gain) + "dB:precision=float"}
 	if s.limited {
 		chain = append(chain, "aresample=192000",
-			"alimiter=level=0:latency=1:attack=5:release=80:limit="+amplitude(s.ceiling), "aresample=48000")
+			"alimiter=level=0:latency=1:attack=5:release=50:limit="+amplitude(s.ceiling), "aresample=48000")
 	}
 	if s.padded {
 		chain = append(chain, fmt.Sprintf("apad=whole_len=%d", shortest))
@@ -81,7 +88,7 @@ func (s setting) filters() string {
 // arguments of ffmpeg from a container through a setting to raw or canonical sound on standard
 // output. atMost bounds what comes out, in seconds.
 func (s setting) arguments(c media.Container, atMost float64, output []string) []string {
-	args := append(append(quiet(), "-nostdin", "-filter_threads", "1", "-threads", "1"), inputOf(c)...)
+	args := append(append(quiet(), "-nostdin", "-filter_threads", "1", "-threads", "1"), inputOf(c, onlySound)...)
 	args = append(args, "-map", "0:a:0", "-vn", "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1",
 		"-af", s.filters(), "-t", fmt.Sprintf("%.3f", atMost))
 	return append(append(args, output...), "pipe:1")

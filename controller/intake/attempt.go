@@ -92,7 +92,7 @@ func (j *job) prove(ctx context.Context, path string) (measured, error) {
 		return measured{}, err
 	}
 	meter, same := newMeter(), likeness{}
-	args := append(append(quiet(), "-nostdin", "-threads", "1"), inputOf(media.Ogg)...)
+	args := append(append(quiet(), "-nostdin", "-threads", "1"), inputOf(media.Ogg, onlySound)...)
 	args = append(append(args, rawOutput()...), "pipe:1")
 	complaints, err := j.engine.run(ctx, j.engine.ffmpeg, args, theirs, func(r io.Reader) error {
 		return samplesOf(r, func(reference []int16) error {

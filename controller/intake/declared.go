@@ -11,7 +11,7 @@ import (
 // declaredBy reads how long a file itself says it is, where a converter that reads from a pipe does
 // not tell: the data length of WAV and the frame count of MP3. 0 when it does not say, or says what
 // recorders write while they do not know yet.
-func declaredBy(c media.Container, head []byte, size int64) time.Duration {
+func declaredBy(c media.Container, head []byte) time.Duration {
 	switch c {
 	case media.WAV:
 		return declaredByWAV(head)

@@ -138,7 +138,7 @@ func clean(name string) string {
 		}
 		return r
 	}, name)
-	if name == "" || name == "." || name == string(filepath.Separator) {
+	if name == "" || name == "." || name == ".." || name == string(filepath.Separator) {
 		return "unnamed"
 	}
 	if runes := []rune(name); len(runes) > longest {

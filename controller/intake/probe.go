@@ -35,7 +35,7 @@ func (j *job) identify(ctx context.Context) (probed, error) {
 	if err := j.probe(ctx, &p); err != nil {
 		return probed{}, err
 	}
-	if own := declaredBy(p.container, head, j.upload.size); own > 0 {
+	if own := declaredBy(p.container, head); own > 0 {
 		p.declared = own
 	}
 	if p.declared > 0 {
