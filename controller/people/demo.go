@@ -40,11 +40,13 @@ func demoStaff(places treeAt) []NewPerson {
 }
 
 // demoPolicy lets one officer speak in every class with a reason, and leaves
-// room for trying things.
+// room for trying things. It asks for no chimes, so that what a node recorded
+// can be laid beside the file that was announced.
 func demoPolicy() *broadcast.Policy {
 	p := strict(broadcast.BacQuang)
 	p.Quiet = []broadcast.Span{{From: 2 * 60, To: 4 * 60}}
 	p.OneOfficer = broadcast.Classes()
+	p.Chimes = nil
 	p.Minutes = []broadcast.Budget{{Class: broadcast.Normal, Minutes: 720}, {Class: broadcast.Priority, Minutes: 720}}
 	return &p
 }
