@@ -1,0 +1,281 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/seal"
+)
+
+// errNoKeyring means that no root document is held that leads to the pin.
+var errNoKeyring = errors.New("no authority is held yet")
+
+// maxRevoked bounds the revocations that a node remembers for good.
+const maxRevoked = 4 * broadcast.MaxRevocations
+
+// topOnly is all the geography of a node without a place: the area that its
+// provisioning file names.
+type topOnly broadcast.ID
+
+// Knows says whether the area is the top area.
+func (t topOnly) Knows(area broadcast.ID) bool { return area == broadcast.ID(t) }
+
+// Covers says whether both are the top area.
+func (t topOnly) Covers(upper, area broadcast.ID) bool { return t.Knows(upper) && t.Knows(area) }
+
+// places is the geography that this node knows.
+func (n *Node) places() seal.Places {
+	if n.holdings.assignment != nil {
+		return n.holdings.assignment.doc
+	}
+	return topOnly(n.cfg.Top)
+}
+
+// takeAuthority learns certificates and revocations. The bundle may bring a
+// newer root, which proves itself by the pinned one.
+func (n *Node) takeAuthority(raw []byte, ctx seal.Context) error {
+	claimed, ok := payloadOf[broadcast.Authority](broadcast.KindAuthority, raw)
+	if !ok {
+		return fmt.Errorf("authority: %w", seal.ErrForm)
+	}
+	judge := n.keyring
+	newer, err := seal.NewKeyring(n.cfg.Pin, claimed.Roots, n.cfg.Demo)
+	rotated := err == nil && (judge == nil || newer.Root().Version > judge.Root().Version)
+	switch {
+	case rotated:
+		judge = newer
+	case judge == nil:
+		return fmt.Errorf("%w: %w", errNoKeyring, err)
+	}
+	doc, proof, err := seal.Open[broadcast.Authority](judge, broadcast.KindAuthority, raw, ctx)
+	if err != nil {
+		return err
+	}
+	if !n.loading {
+		if err := n.shelve(proof, raw); err != nil {
+			return err
+		}
+	}
+	n.holdings.authorities[doc.Area] = held[broadcast.Authority]{proof: proof}.entry()
+	revoked := n.remember(doc.Revocations)
+	if rotated {
+		n.keyring = newer
+	}
+	if err := n.keyring.Learn(doc.Certificates, n.revoked, n.places()); err != nil {
+		n.log.Warn("certificates left out", "area", doc.Area, "err", err)
+	}
+	if n.loading {
+		return nil
+	}
+	// A new root or revocation may void what is held; new certificates only
+	// let in what waited.
+	n.reload = n.reload || rotated || revoked
+	n.learned = true
+	return nil
+}
+
+// remember keeps revocations for good: no later bundle can take one back.
+func (n *Node) remember(list []broadcast.Revocation) (grew bool) {
+	for _, r := range list {
+		if len(n.revoked) < maxRevoked && !slices.Contains(n.revoked, r) {
+			n.revoked = append(n.revoked, r)
+			grew = true
+		}
+	}
+	if grew && !n.loading {
+		if err := n.shelf.put(shelfRevoked, n.revoked); err != nil {
+			n.faults.raise(faultStore, "", err.Error(), n.now())
+		}
+	}
+	return grew
+}
+
+// errPlace means that an assignment is not for this node or leads out of the
+// area that the node may not leave.
+var errPlace = errors.New("not a place for this node")
+
+// takeAssignment takes the node's place. Whoever signs it needs the right to the
+// new place and to the present one; only the root moves the node out of the top
+// area of its provisioning file.
+func (n *Node) takeAssignment(raw []byte, ctx seal.Context) error {
+	claimed, ok := payloadOf[broadcast.Assignment](broadcast.KindAssignment, raw)
+	if !ok {
+		return fmt.Errorf("assignment: %w", seal.ErrForm)
+	}
+	if claimed.Node != n.cfg.Node || claimed.Key != n.public {
+		return fmt.Errorf("%w: it names node %s with another key or name", errPlace, claimed.Node)
+	}
+	ctx.Places, ctx.Here = claimed, ""
+	if n.holdings.assignment != nil {
+		ctx.Old = &n.holdings.assignment.doc
+	}
+	return opened(n, broadcast.KindAssignment, raw, ctx, func(a broadcast.Assignment, proof seal.Proof) error {
+		if !a.Knows(n.cfg.Top) && len(proof.Signers) > 0 {
+			return fmt.Errorf("%w: only the root moves it out of %s", errPlace, n.cfg.Top)
+		}
+		if !n.loading {
+			if err := n.shelve(proof, raw); err != nil {
+				return err
+			}
+		}
+		n.holdings.assignment = &held[broadcast.Assignment]{a, proof}
+		n.placed = true
+		n.reload = n.reload || !n.loading
+		n.learned = true
+		return nil
+	})
+}
+
+// takeRebase lowers the floor of time on the root's word.
+func (n *Node) takeRebase(r broadcast.Rebase, _ seal.Proof) error {
+	if r.Node != n.cfg.Node {
+		return errPlace
+	}
+	if n.loading {
+		return nil // its floor was kept when it came
+	}
+	n.clock.rebase(r.Floor, n.reading)
+	n.floorDirty = true
+	return nil
+}
+
+// takeTime takes the answer to one of this boot's questions.
+func (n *Node) takeTime(t broadcast.TimeAnswer, _ seal.Proof) error {
+	if t.Node != n.cfg.Node || t.Boot != n.boot {
+		return errAnswer
+	}
+	before := n.clock.quality
+	if err := n.clock.answer(t.Nonce, t.At, n.reading); err != nil {
+		return err
+	}
+	n.floorDirty = true
+	if before != n.clock.quality {
+		n.log.Info("the time is proved", "now", n.clock.trusted(n.reading), "doubt", n.clock.doubt, "quality", n.clock.quality)
+	}
+	return nil
+}
+
+// takeCommand obeys what this issue of the program can do.
+func (n *Node) takeCommand(c broadcast.Command, _ seal.Proof) error {
+	now := n.clock.trusted(n.reading)
+	if c.Node != n.cfg.Node || c.Boot != n.boot || now == 0 || now > c.Expires || n.loading {
+		return errPlace
+	}
+	switch c.Verb {
+	case broadcast.VerbResync:
+		n.resync = true
+	default:
+		n.log.Warn("command not known to this version", "verb", c.Verb, "id", c.ID)
+	}
+	return nil
+}
+
+// load makes keyring, floors and holdings from the card: at boot, and whenever
+// a new place, root or revocation may change what can be believed.
+func (n *Node) load() error {
+	documents, spoiled, err := n.shelf.all()
+	if err != nil {
+		return fmt.Errorf("read the documents on the card: %w", err)
+	}
+	if spoiled > 0 {
+		n.faults.raise(faultDamage, "documents", fmt.Sprintf("%d documents cannot be read", spoiled), n.now())
+		n.resync = true
+	}
+	documents = append(documents, n.unshelved...)
+	before := n.holdings
+	n.holdings = newHoldings()
+	if n.holdings.orders, err = n.shelf.orders(); err != nil {
+		return err
+	}
+	for subject, floor := range n.shelf.floors(documents) {
+		if have, known := n.floors[subject]; !known || floor.Epoch > have.Epoch || floor.Epoch == have.Epoch && floor.Revision > have.Revision {
+			n.floors[subject] = floor
+		}
+	}
+	n.loading = true
+	defer func() { n.loading = false }()
+	n.rekey(documents, before.assignment)
+	for _, kind := range loadOrder() {
+		for _, k := range documents {
+			if k.Kind == kind {
+				n.restore(k, before)
+			}
+		}
+	}
+	n.carry(before)
+	n.docDirty, n.planDirty = true, true
+	return nil
+}
+
+// loadOrder is the order in which documents are judged again: what others are
+// judged by comes first.
+func loadOrder() []broadcast.Kind {
+	return []broadcast.Kind{broadcast.KindManifest, broadcast.KindPolicy, broadcast.KindSilence, broadcast.KindWithdrawal,
+		broadcast.KindTemplate, broadcast.KindPlacement, broadcast.KindSlot, broadcast.KindAnnouncement, broadcast.KindDrill}
+}
+
+// rekey makes the keyring anew: root, certificates, place, and certificates
+// again, because the place decides which of them may be judged.
+func (n *Node) rekey(documents []kept, place *held[broadcast.Assignment]) {
+	n.holdings.assignment = nil
+	for round := range 2 {
+		n.keyring = nil
+		if ring, err := seal.NewKeyring(n.cfg.Pin, n.cfg.Roots, n.cfg.Demo); err == nil {
+			n.keyring = ring
+		} else {
+			n.log.Warn("the roots given at enrolment are not believed", "err", err)
+		}
+		n.restoreAll(documents, broadcast.KindAuthority)
+		if round == 0 {
+			n.restoreAll(documents, broadcast.KindAssignment)
+		}
+	}
+	if n.holdings.assignment == nil && place != nil && n.keyring != nil {
+		n.log.Warn("the node's place is no longer believed")
+	}
+}
+
+func (n *Node) restoreAll(documents []kept, kind broadcast.Kind) {
+	for _, k := range documents {
+		if k.Kind == kind {
+			n.restore(k, holdings{})
+		}
+	}
+}
+
+// restore judges one document of the card again.
+func (n *Node) restore(k kept, before holdings) {
+	n.loadedAt = k.Held
+	if err := n.open(k.Kind, k.raw, k.Digest); err != nil {
+		n.log.Warn("a document on the card is not believed", "kind", k.Kind, "id", k.ID, "err", err)
+		if !sounds(k.Kind) || n.keyring == nil || n.holdings.assignment == nil {
+			return
+		}
+		name := document{k.Kind == broadcast.KindDrill, k.ID, k.Revision}
+		if reason := refusalReason(err); reason != "" && before.items[name] != nil {
+			n.voided = append(n.voided, voided{name, before.items[name].doc.Class, reason})
+		}
+	}
+}
+
+// voided is an item that was believed and is so no more.
+type voided struct {
+	document
+	class  broadcast.Class
+	reason broadcast.Reason
+}
+
+// carry takes over what is known of items beyond their documents.
+func (n *Node) carry(before holdings) {
+	for name, i := range n.holdings.items {
+		old := before.items[name]
+		switch {
+		case old != nil:
+			i.first, i.complete = old.first, old.complete
+		case n.complete(i):
+			i.complete = max(i.first, 1)
+		}
+	}
+}

@@ -1,0 +1,83 @@
+package node
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/loaxa/loaxa/broadcast"
+)
+
+// open everything that a boot needs from the card, in the order in which one
+// depends on the other.
+func (n *Node) wakeUp() error {
+	n.look()
+	var err error
+	if n.shelf, err = openShelf(n.cfg.Registers); err != nil {
+		return fmt.Errorf("open the shelf: %w", err)
+	}
+	floor := n.cfg.Built
+	var kept broadcast.Instant
+	if err := n.shelf.get(shelfClock, &kept); err != nil {
+		return err
+	}
+	n.clock = newClock(max(floor, kept), n.reading)
+	n.setDial()
+	if err := n.shelf.get(shelfRevoked, &n.revoked); err != nil {
+		return err
+	}
+	if err := n.shelf.get(shelfSettled, &n.settled); err != nil {
+		return err
+	}
+	if err := n.openChain(); err != nil {
+		return err
+	}
+	if err := n.load(); err != nil {
+		return err
+	}
+	n.interrupted()
+	n.cfg.Link.SetTopics(n.topics())
+	return nil
+}
+
+// openChain opens the chain of receipts, or begins one.
+func (n *Node) openChain() error {
+	var mark acknowledged
+	if err := n.shelf.get(shelfChain, &mark); err != nil {
+		return err
+	}
+	if mark.Chain == "" {
+		mark.Chain = n.newID()
+		if err := n.shelf.put(shelfChain, mark); err != nil {
+			return fmt.Errorf("begin the chain of receipts: %w", err)
+		}
+	}
+	var err error
+	if n.ledger, err = openLedger(n.cfg.Journal, mark.Chain, mark); err != nil {
+		return err
+	}
+	for _, d := range n.cfg.Journal.Damage() {
+		n.log.Warn("journal", "damage", d.String())
+		if !d.Torn {
+			n.faults.raise(faultDamage, "journal", d.String(), n.now())
+		}
+	}
+	if n.ledger.broken {
+		n.log.Error("receipts were lost on the card", "chain", n.ledger.chain)
+		return n.renewChain()
+	}
+	return nil
+}
+
+// interrupted ends what power or program was lost in: it began to sound and
+// nothing says that it ended (law 5). Whether it sounds again is for the plan
+// to say.
+func (n *Node) interrupted() {
+	var list []statement
+	for _, p := range n.ledger.history.open() {
+		list = append(list, statement{document: document{p.Drill, p.Announcement, p.Revision}, class: p.Class, start: p.Start,
+			attempt: p.Attempt, rung: broadcast.Interrupted, reason: broadcast.WhyCrash, offset: p.Offset})
+	}
+	for chunk := range slices.Chunk(list, broadcast.MaxReceiptBatch) {
+		n.state(chunk...)
+	}
+}

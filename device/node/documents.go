@@ -1,0 +1,392 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/plan"
+	"github.com/loaxa/loaxa/broadcast/seal"
+	"github.com/loaxa/loaxa/broadcast/wire"
+)
+
+// Bounds of what waits for the authority that it needs.
+const (
+	maxWaiting      = 48
+	maxWaitingBytes = 768 << 10
+)
+
+// waiting is a message that could not be judged yet.
+type waiting struct {
+	kind broadcast.Kind
+	raw  []byte
+}
+
+// errNoStore means that the card did not take a document, so it is not believed.
+var errNoStore = errors.New("the document could not be kept")
+
+// errTooMany means that a node holds no more documents of a class.
+var errTooMany = errors.New("more documents than a node may hold")
+
+// message takes what came on a topic. Whatever it is, the worst it can do is
+// to be counted.
+func (n *Node) message(topic string, payload []byte) {
+	t, err := wire.ParseTopic(topic)
+	if err != nil || t.Channel.From != wire.FromController || len(t.Channel.Kinds) == 0 {
+		n.noise++
+		return
+	}
+	if len(payload) == 0 {
+		return // the broker's housekeeping
+	}
+	if len(payload) > t.Channel.Limit {
+		n.noise++
+		n.log.Warn("message too large for its topic", "topic", topic, "bytes", len(payload), "limit", t.Channel.Limit)
+		return
+	}
+	kind, err := seal.Peek(payload)
+	if err == nil && !slices.Contains(t.Channel.Kinds, kind) {
+		err = fmt.Errorf("%w: %s does not belong on this topic", seal.ErrKind, kind)
+	}
+	if err != nil {
+		n.noise++
+		n.log.Warn("message not understood", "topic", topic, "err", err)
+		return
+	}
+	n.accept(kind, payload)
+}
+
+// accept judges one sealed document, acts on it if it is believed, and keeps
+// it for later if only its authority is missing.
+func (n *Node) accept(kind broadcast.Kind, raw []byte) {
+	digest := broadcast.Sum(raw)
+	err := n.open(kind, raw, digest)
+	switch {
+	case err == nil:
+		n.log.Debug("document accepted", "kind", kind, "digest", digest.Short())
+		n.docDirty, n.planDirty = true, true
+	case errors.Is(err, seal.ErrHeld):
+	case n.unjudged(err):
+		n.wait(kind, raw)
+	default:
+		n.refuse(kind, raw, digest, err)
+	}
+}
+
+// unjudged says that another document may still make this one acceptable.
+func (n *Node) unjudged(err error) bool {
+	return errors.Is(err, seal.ErrUnknownSigner) || errors.Is(err, errNoKeyring) || n.holdings.assignment == nil && errors.Is(err, seal.ErrElsewhere)
+}
+
+// wait keeps a document that cannot be judged, the newest ones at most.
+func (n *Node) wait(kind broadcast.Kind, raw []byte) {
+	if kind == broadcast.KindTime || kind == broadcast.KindAck {
+		return // asked for again
+	}
+	if slices.ContainsFunc(n.waiting, func(w waiting) bool { return string(w.raw) == string(raw) }) {
+		return
+	}
+	n.waiting = append(n.waiting, waiting{kind, raw})
+	total := 0
+	for _, w := range n.waiting {
+		total += len(w.raw)
+	}
+	for len(n.waiting) > maxWaiting || total > maxWaitingBytes {
+		total -= len(n.waiting[0].raw)
+		n.waiting = slices.Delete(n.waiting, 0, 1)
+		n.resync = true
+	}
+}
+
+// again judges what waited, after the authority or the place has changed.
+func (n *Node) again() {
+	list := n.waiting
+	n.waiting = nil
+	for _, w := range list {
+		n.accept(w.kind, w.raw)
+	}
+}
+
+// refuse notes a document that is not believed. Only what somebody with a known
+// key has signed gets a receipt: anybody can make noise.
+func (n *Node) refuse(kind broadcast.Kind, raw []byte, digest broadcast.Digest, err error) {
+	n.log.Warn("document refused", "kind", kind, "digest", digest.Short(), "err", err)
+	n.fetches.refused(digest)
+	if errors.Is(err, seal.ErrEquivocation) {
+		n.faults.raise(faultEquivocal, string(kind), err.Error(), n.now())
+	}
+	if errors.Is(err, errTooMany) {
+		n.faults.raise(faultTooMany, "", err.Error(), n.now())
+	}
+	reason := refusalReason(err)
+	if reason == "" || !sounds(kind) {
+		n.noise++
+		return
+	}
+	a, ok := payloadOf[broadcast.Announcement](kind, raw)
+	name := document{kind == broadcast.KindDrill, a.ID, a.Revision}
+	if !ok || !n.holdings.place().Within(a.Areas) || n.ledger.history.climbed[name][broadcast.Refused] || len(n.ledger.history.climbed) > maxItems {
+		n.noise++
+		return
+	}
+	n.state(statement{document: name, class: a.Class, rung: broadcast.Refused, reason: reason})
+}
+
+// refusalReason is what a receipt says of a document whose signatures are good
+// and which is refused all the same; "" if there is nothing to say.
+func refusalReason(err error) broadcast.Reason {
+	switch {
+	case errors.Is(err, seal.ErrRight), errors.Is(err, seal.ErrRevoked), errors.Is(err, seal.ErrEquivocation):
+		return broadcast.WhyUnauthentic
+	case errors.Is(err, seal.ErrThreshold):
+		return broadcast.WhyThreshold
+	case errors.Is(err, errNoStore):
+		return broadcast.WhyJournal
+	}
+	return ""
+}
+
+// payloadOf reads a document without believing it.
+func payloadOf[T broadcast.Validator](kind broadcast.Kind, raw []byte) (T, bool) {
+	var none T
+	env, err := seal.Parse(kind, raw)
+	if err != nil {
+		return none, false
+	}
+	payload, err := env.PayloadBytes()
+	if err != nil {
+		return none, false
+	}
+	doc, err := broadcast.Decode[T](payload)
+	return doc, err == nil
+}
+
+// open judges a document of a kind and takes it over. Kinds that a node does
+// not hold are errors.
+func (n *Node) open(kind broadcast.Kind, raw []byte, digest broadcast.Digest) error {
+	if n.keyring == nil && kind != broadcast.KindAuthority {
+		return errNoKeyring
+	}
+	ctx := n.context(digest)
+	switch kind {
+	case broadcast.KindAuthority:
+		return n.takeAuthority(raw, ctx)
+	case broadcast.KindAssignment:
+		return n.takeAssignment(raw, ctx)
+	case broadcast.KindAnnouncement, broadcast.KindDrill:
+		return n.takeItem(kind, raw, ctx)
+	case broadcast.KindManifest:
+		return admit(n, kind, raw, ctx, n.takeManifest)
+	case broadcast.KindPolicy:
+		return admit(n, kind, raw, ctx, keeper(n.holdings.policies))
+	case broadcast.KindSilence:
+		return admit(n, kind, raw, ctx, keeper(n.holdings.silences))
+	case broadcast.KindWithdrawal:
+		return admit(n, kind, raw, ctx, keeper(n.holdings.withdrawals))
+	case broadcast.KindTemplate:
+		return admit(n, kind, raw, ctx, n.takeTemplate)
+	case broadcast.KindPlacement:
+		return admit(n, kind, raw, ctx, keeper(n.holdings.placements))
+	case broadcast.KindSlot:
+		return admit(n, kind, raw, ctx, keeper(n.holdings.slots))
+	case broadcast.KindRebase:
+		return admit(n, kind, raw, ctx, n.takeRebase)
+	case broadcast.KindTime:
+		return opened(n, kind, raw, ctx, n.takeTime)
+	case broadcast.KindAck:
+		return opened(n, kind, raw, ctx, n.acknowledged)
+	case broadcast.KindCommand:
+		return admit(n, kind, raw, ctx, n.takeCommand)
+	}
+	return fmt.Errorf("%w: a node holds no %s", seal.ErrKind, kind)
+}
+
+// context is what this node knows that bears on a judgement.
+func (n *Node) context(digest broadcast.Digest) seal.Context {
+	return seal.Context{Places: n.places(), Here: n.holdings.here(), Listed: n.loading || n.holdings.listed(digest)}
+}
+
+// opened takes documents that live for a moment and are not kept.
+func opened[T broadcast.Validator](n *Node, kind broadcast.Kind, raw []byte, ctx seal.Context, take func(T, seal.Proof) error) error {
+	doc, proof, err := seal.Open[T](n.keyring, kind, raw, ctx)
+	if err != nil {
+		return err
+	}
+	return take(doc, proof)
+}
+
+// admit takes documents that are kept: believed, newer than what was held, on
+// the card, and only then acted upon.
+func admit[T broadcast.Validator](n *Node, kind broadcast.Kind, raw []byte, ctx seal.Context, take func(T, seal.Proof) error) error {
+	return opened(n, kind, raw, ctx, func(doc T, proof seal.Proof) error {
+		if n.loading {
+			return take(doc, proof)
+		}
+		if err := n.shelve(proof, raw); err != nil {
+			return err
+		}
+		return take(doc, proof)
+	})
+}
+
+// shelve admits a proved document to its floor and puts it on the card. When
+// the card does not take it, it may come again; an emergency is believed all
+// the same, because a full card must not silence it.
+func (n *Node) shelve(proof seal.Proof, raw []byte) error {
+	subject := seal.Subject{Kind: proof.Kind, ID: proof.Claim.ID}
+	before, known := n.floors[subject]
+	if err := n.floors.Admit(proof, n.clock.trusted(n.reading)); err != nil {
+		return err
+	}
+	document := kept{n.labelOf(proof), raw}
+	err := n.shelf.keep(document)
+	if err == nil {
+		n.faults.clear(faultStore, "")
+		return nil
+	}
+	n.faults.raise(faultStore, "", err.Error(), n.now())
+	if sounds(proof.Kind) && proof.Claim.Class == broadcast.Emergency || proof.Kind == broadcast.KindWithdrawal || proof.Kind == broadcast.KindSilence {
+		n.log.Error("a document is held in memory only", "kind", proof.Kind, "id", proof.Claim.ID, "err", err)
+		n.unshelved = append(n.unshelved, document)
+		return nil
+	}
+	delete(n.floors, subject)
+	if known {
+		n.floors[subject] = before
+	}
+	return fmt.Errorf("%w: %w", errNoStore, err)
+}
+
+func (n *Node) labelOf(proof seal.Proof) label {
+	return label{Kind: proof.Kind, ID: proof.Claim.ID, Revision: proof.Claim.Revision, Epoch: proof.Epoch(), Digest: proof.Digest, Held: n.now()}
+}
+
+// keeper takes a document into a map by its id.
+func keeper[T any](into map[broadcast.ID]held[T]) func(T, seal.Proof) error {
+	return func(doc T, proof seal.Proof) error {
+		into[proof.Claim.ID] = held[T]{doc, proof}
+		return nil
+	}
+}
+
+// takeItem takes an announcement or a drill, with the template behind it.
+func (n *Node) takeItem(kind broadcast.Kind, raw []byte, ctx seal.Context) error {
+	var approved []plan.Signer
+	if a, ok := payloadOf[broadcast.Announcement](kind, raw); ok && a.Template != nil {
+		if t, ok := n.holdings.templates[a.Template.ID]; ok && t.doc.Revision == a.Template.Revision {
+			ctx.Template, approved = &t.doc, signers(t.proof)
+		}
+	}
+	return opened(n, kind, raw, ctx, func(a broadcast.Announcement, proof seal.Proof) error {
+		if !n.holdings.place().Within(a.Areas) {
+			return seal.ErrElsewhere
+		}
+		i := &item{held: held[broadcast.Announcement]{a, proof}, drill: kind == broadcast.KindDrill, first: n.now()}
+		if proof.Activated {
+			i.approved = approved
+		}
+		if n.loading {
+			i.first = n.loadedAt
+			n.holdings.items[i.name()] = i
+			return nil
+		}
+		if err := n.room(i); err != nil {
+			return err
+		}
+		if err := n.shelve(proof, raw); err != nil {
+			return err
+		}
+		n.holdings.items[i.name()] = i
+		n.witness(i)
+		return nil
+	})
+}
+
+// room says whether one more item may be held. Emergencies have room of their own.
+func (n *Node) room(i *item) error {
+	most := maxItems - emergencyItems
+	if i.emergency() {
+		most = maxItems
+	}
+	if len(n.holdings.items) >= most {
+		return fmt.Errorf("%w: %d", errTooMany, len(n.holdings.items))
+	}
+	if late := n.clock.trusted(n.reading); late != 0 && i.deadline().Add(afterDeadline) < late && !n.holdings.listed(i.proof.Digest) {
+		return fmt.Errorf("%w: its deadline was %s", seal.ErrStale, i.deadline())
+	}
+	return nil
+}
+
+// witness states what the arrival of an item proves.
+func (n *Node) witness(i *item) {
+	s := statement{document: i.name(), class: i.doc.Class}
+	received, verified, cached := s, s, s
+	received.rung, verified.rung, cached.rung = broadcast.Received, broadcast.Verified, broadcast.Cached
+	list := []statement{received, verified}
+	if n.complete(i) {
+		i.complete = i.first
+		list = append(list, cached)
+	}
+	n.state(list...)
+}
+
+// takeManifest notes what the area holds now.
+func (n *Node) takeManifest(m broadcast.Manifest, proof seal.Proof) error {
+	n.holdings.manifests[m.Area] = held[broadcast.Manifest]{m, proof}
+	if slices.ContainsFunc(m.Nonces, n.clock.asked) {
+		n.clock.show(m.Revision.IssuedAt(), n.reading)
+	}
+	return nil
+}
+
+// takeTemplate keeps a template, and looks again at what activates it.
+func (n *Node) takeTemplate(t broadcast.Template, proof seal.Proof) error {
+	n.holdings.templates[t.ID] = held[broadcast.Template]{t, proof}
+	for _, i := range n.holdings.items {
+		if r := i.doc.Template; r != nil && r.ID == t.ID && !n.loading {
+			n.reload = true
+		}
+	}
+	return nil
+}
+
+// signers are the people behind a proof, for a plan.
+func signers(p seal.Proof) []plan.Signer {
+	var out []plan.Signer
+	for _, s := range p.Signers {
+		out = append(out, plan.Signer{Person: s.Person, Level: s.Level, Custody: s.Custody})
+	}
+	return out
+}
+
+// sweep takes off the shelf what can sound no more and no manifest lists.
+func (n *Node) sweep(now broadcast.Instant) {
+	before := now.Add(-afterDeadline)
+	for _, i := range slices.Collect(maps.Values(n.holdings.items)) {
+		if i.deadline() < before && !n.holdings.listed(i.proof.Digest) && !n.stage.sounds(i.name()) {
+			n.discard(i.label())
+			delete(n.holdings.items, i.name())
+		}
+	}
+	for id, w := range n.holdings.withdrawals {
+		// Nothing that it withdraws can sound any more: no announcement outlives its issue by more.
+		if w.doc.Upto.IssuedAt().Add(broadcast.MaxUntil+broadcast.MaxLateLimit) < before && !n.holdings.listed(w.proof.Digest) {
+			n.discard(n.labelOf(w.proof))
+			delete(n.holdings.withdrawals, id)
+		}
+	}
+	for id, s := range n.holdings.silences {
+		if s.doc.Until < before && !n.holdings.listed(s.proof.Digest) {
+			n.discard(n.labelOf(s.proof))
+			delete(n.holdings.silences, id)
+		}
+	}
+}
+
+func (n *Node) discard(l label) {
+	if err := n.shelf.drop(l); err != nil {
+		n.log.Warn("a document stays on the card", "kind", l.Kind, "id", l.ID, "err", err)
+	}
+}

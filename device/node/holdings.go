@@ -1,0 +1,266 @@
+package node
+
+import (
+	"slices"
+	"time"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/plan"
+	"github.com/loaxa/loaxa/broadcast/seal"
+	"github.com/loaxa/loaxa/broadcast/wire"
+)
+
+// held is one verified document.
+type held[T any] struct {
+	doc   T
+	proof seal.Proof
+}
+
+func (h held[T]) entry() broadcast.Entry {
+	return broadcast.Entry{Kind: h.proof.Kind, ID: h.proof.Claim.ID, Revision: h.proof.Claim.Revision, SHA256: h.proof.Digest}
+}
+
+// document names one revision of what may sound.
+type document struct {
+	drill    bool
+	id       broadcast.ID
+	revision broadcast.Revision
+}
+
+func (d document) kind() broadcast.Kind {
+	if d.drill {
+		return broadcast.KindDrill
+	}
+	return broadcast.KindAnnouncement
+}
+
+// item is an announcement or drill with what this node knows about it.
+type item struct {
+	held[broadcast.Announcement]
+	drill    bool
+	approved []plan.Signer
+	first    broadcast.Instant // when it was first verified here
+	complete broadcast.Instant // when all its content was here; 0 while some is missing
+}
+
+func (i *item) name() document {
+	return document{i.drill, i.doc.ID, i.doc.Revision}
+}
+
+func (i *item) label() label {
+	return label{Kind: i.name().kind(), ID: i.doc.ID, Revision: i.doc.Revision, Digest: i.proof.Digest, Held: i.first}
+}
+
+func (i *item) emergency() bool { return !i.drill && i.doc.Class == broadcast.Emergency }
+
+func (i *item) deadline() broadcast.Instant { return i.doc.Timing.Deadline(i.doc.Class) }
+
+// maxItems bounds what one node holds; emergencies have some room of their own.
+const (
+	maxItems       = 1200
+	emergencyItems = 200
+	afterDeadline  = 36 * time.Hour // how long a document stays after it can sound no more
+)
+
+// holdings are the documents that the node believes.
+type holdings struct {
+	assignment  *held[broadcast.Assignment]
+	manifests   map[broadcast.ID]held[broadcast.Manifest]
+	authorities map[broadcast.ID]broadcast.Entry
+	policies    map[broadcast.ID]held[broadcast.Policy]
+	silences    map[broadcast.ID]held[broadcast.Silence]
+	withdrawals map[broadcast.ID]held[broadcast.Withdrawal]
+	templates   map[broadcast.ID]held[broadcast.Template]
+	placements  map[broadcast.ID]held[broadcast.Placement]
+	slots       map[broadcast.ID]held[broadcast.Slot]
+	items       map[document]*item
+	orders      map[broadcast.Digest]broadcast.RunningOrder
+}
+
+func newHoldings() holdings {
+	return holdings{
+		manifests: map[broadcast.ID]held[broadcast.Manifest]{}, authorities: map[broadcast.ID]broadcast.Entry{},
+		policies: map[broadcast.ID]held[broadcast.Policy]{}, silences: map[broadcast.ID]held[broadcast.Silence]{},
+		withdrawals: map[broadcast.ID]held[broadcast.Withdrawal]{}, templates: map[broadcast.ID]held[broadcast.Template]{},
+		placements: map[broadcast.ID]held[broadcast.Placement]{}, slots: map[broadcast.ID]held[broadcast.Slot]{},
+		items: map[document]*item{}, orders: map[broadcast.Digest]broadcast.RunningOrder{},
+	}
+}
+
+// place returns the node's assignment, empty while it has none.
+func (h *holdings) place() broadcast.Assignment {
+	if h.assignment == nil {
+		return broadcast.Assignment{}
+	}
+	return h.assignment.doc
+}
+
+// here is the area that the node stands in, "" while it has no place.
+func (h *holdings) here() broadcast.ID {
+	if chain := h.place().Chain; len(chain) > 0 {
+		return chain[len(chain)-1].Area
+	}
+	return ""
+}
+
+// chained are the manifests of the areas on the chain.
+func (h *holdings) chained() []broadcast.Manifest {
+	var out []broadcast.Manifest
+	for _, p := range h.place().Chain {
+		if m, ok := h.manifests[p.Area]; ok {
+			out = append(out, m.doc)
+		}
+	}
+	return out
+}
+
+// listed says whether a manifest of the chain lists exactly this document.
+func (h *holdings) listed(digest broadcast.Digest) bool {
+	return slices.ContainsFunc(h.chained(), func(m broadcast.Manifest) bool {
+		return slices.ContainsFunc(m.Documents, func(e broadcast.Entry) bool { return e.SHA256 == digest })
+	})
+}
+
+// listings are what the manifests of the chain list, the newest revision of each.
+func (h *holdings) listings() map[seal.Subject]broadcast.Entry {
+	out := map[seal.Subject]broadcast.Entry{}
+	for _, m := range h.chained() {
+		for _, e := range m.Documents {
+			subject := seal.Subject{Kind: e.Kind, ID: e.ID}
+			if have, ok := out[subject]; !ok || e.Revision > have.Revision {
+				out[subject] = e
+			}
+		}
+	}
+	return out
+}
+
+// delisted says that every area that the item was meant for has a manifest
+// newer than the item, and none lists it.
+func (h *holdings) delisted(i *item, listings map[seal.Subject]broadcast.Entry) bool {
+	if e, ok := listings[seal.Subject{Kind: i.name().kind(), ID: i.doc.ID}]; ok && e.Revision >= i.doc.Revision {
+		return false
+	}
+	concerned := false
+	for _, area := range i.doc.Areas {
+		if !h.place().Knows(area) {
+			continue
+		}
+		m, ok := h.manifests[area]
+		if !ok || m.doc.Revision <= i.doc.Revision {
+			return false
+		}
+		concerned = true
+	}
+	return concerned
+}
+
+// entries are all documents held, as a manifest would list them.
+func (h *holdings) entries() map[broadcast.Digest]broadcast.Entry {
+	out := map[broadcast.Digest]broadcast.Entry{}
+	add := func(e broadcast.Entry) { out[e.SHA256] = e }
+	for _, e := range h.authorities {
+		add(e)
+	}
+	addAll(h.policies, add)
+	addAll(h.silences, add)
+	addAll(h.withdrawals, add)
+	addAll(h.templates, add)
+	addAll(h.placements, add)
+	addAll(h.slots, add)
+	for _, i := range h.items {
+		add(i.entry())
+	}
+	return out
+}
+
+func addAll[T any](documents map[broadcast.ID]held[T], add func(broadcast.Entry)) {
+	for _, d := range documents {
+		add(d.entry())
+	}
+}
+
+// digest names what of the listed the node holds. It equals the digest of the
+// listings themselves when nothing is missing.
+func (h *holdings) digest() (broadcast.Digest, error) {
+	have := h.entries()
+	var list []broadcast.Entry
+	for _, e := range h.listings() {
+		if have[e.SHA256] == e {
+			list = append(list, e)
+		}
+	}
+	return wire.Holding(list)
+}
+
+// missing are the listed documents that the node lacks, in a fixed order: first
+// what stops or bars sound, then what sounds.
+func (h *holdings) missing(floors seal.Floors) []broadcast.Entry {
+	have := h.entries()
+	var out []broadcast.Entry
+	for subject, e := range h.listings() {
+		if _, ok := have[e.SHA256]; ok || !fetchable(e.Kind) {
+			continue
+		}
+		if f, known := floors[subject]; known && f.Revision > e.Revision {
+			continue // it would be refused as old
+		}
+		out = append(out, e)
+	}
+	slices.SortFunc(out, broadcast.Entry.Compare)
+	slices.SortStableFunc(out, func(a, b broadcast.Entry) int { return urgency(a.Kind) - urgency(b.Kind) })
+	return out
+}
+
+// urgency orders kinds as they are fetched.
+func urgency(k broadcast.Kind) int {
+	return slices.Index([]broadcast.Kind{broadcast.KindAuthority, broadcast.KindWithdrawal, broadcast.KindSilence, broadcast.KindPolicy,
+		broadcast.KindTemplate, broadcast.KindAnnouncement, broadcast.KindPlacement, broadcast.KindSlot, broadcast.KindDrill}, k)
+}
+
+// fetchable kinds are those that a node holds because a manifest lists them.
+func fetchable(k broadcast.Kind) bool { return urgency(k) >= 0 }
+
+// fresh is the issue of the oldest manifest of the chain: from then on somebody
+// may have withdrawn what this node still holds.
+func (h *holdings) fresh() broadcast.Instant {
+	var oldest broadcast.Instant
+	for _, m := range h.chained() {
+		if at := m.Revision.IssuedAt(); oldest == 0 || at < oldest {
+			oldest = at
+		}
+	}
+	return oldest
+}
+
+// contents are the recordings of an item that this node would play.
+func (h *holdings) contents(i *item) (contents []broadcast.Content, orders []broadcast.Digest) {
+	spoken := i.doc.Versions
+	mine := slices.DeleteFunc(slices.Clone(spoken), func(v broadcast.Version) bool {
+		return !slices.Contains(h.place().Languages, v.Language)
+	})
+	if len(mine) > 0 || !i.emergency() {
+		spoken = mine
+	}
+	for _, v := range spoken {
+		switch {
+		case v.Content != nil:
+			contents = append(contents, *v.Content)
+		case v.Programme != nil:
+			order, ok := h.orders[v.Programme.SHA256]
+			if !ok {
+				orders = append(orders, v.Programme.SHA256)
+				continue
+			}
+			for _, s := range order.Segments {
+				switch {
+				case s.Content != nil:
+					contents = append(contents, *s.Content)
+				case s.Offer != nil:
+					contents = append(contents, s.Offer.Content)
+				}
+			}
+		}
+	}
+	return contents, orders
+}

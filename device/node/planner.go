@@ -1,0 +1,240 @@
+package node
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/plan"
+	"github.com/loaxa/loaxa/broadcast/seal"
+)
+
+// How far plans look.
+const (
+	ahead     = 24 * time.Hour
+	behind    = 26 * time.Hour
+	mostPast  = 33 * 24 * time.Hour
+	replan    = 15 * time.Minute
+	unproved  = 10 * time.Minute // verdicts wait so long for a proved clock
+	soonLimit = 10 * time.Minute // what sounds within it is fetched first
+)
+
+// input is everything that this node's plan follows from.
+func (n *Node) input(now broadcast.Instant) plan.Input {
+	in := plan.Input{
+		Now: now, Window: plan.Window{From: n.from(now), To: now.Add(ahead)}, Since: n.since(),
+		Assignment: n.holdings.place(), Law: n.law(), Orders: n.holdings.orders,
+		Fresh: n.holdings.fresh(), Clock: n.clock.quality, Board: n.cfg.Board, Closed: n.stage.closed(now, n.cfg.Board.Hold),
+		Past: n.past(),
+	}
+	listings := n.holdings.listings()
+	answered := n.answered()
+	for _, i := range n.holdings.items {
+		in.Items = append(in.Items, plan.Item{Announcement: i.doc, Drill: i.drill, Signers: signers(i.proof), Approved: i.approved,
+			Delisted: n.holdings.delisted(i, listings), Answered: answered[i.proof.Digest], FirstHeld: i.ready(now)})
+	}
+	for _, s := range n.holdings.silences {
+		in.Silences = append(in.Silences, plan.Silence{Silence: s.doc, Level: s.proof.Level(), Emergency: n.silencesEmergencies(in.Law, s.proof)})
+	}
+	for _, w := range n.holdings.withdrawals {
+		in.Withdrawals = append(in.Withdrawals, plan.Withdrawal{Withdrawal: w.doc, Level: w.proof.Level()})
+	}
+	for _, p := range n.holdings.placements {
+		in.Placements = append(in.Placements, p.doc)
+	}
+	for _, s := range n.holdings.slots {
+		in.Slots = append(in.Slots, s.doc)
+	}
+	return in
+}
+
+// ready is from when the node could have sounded the item: not before it was
+// verified, and not while a recording is missing.
+func (i *item) ready(now broadcast.Instant) broadcast.Instant {
+	if i.complete == 0 {
+		return now
+	}
+	return max(i.first, i.complete)
+}
+
+// law is what the verified policies of the chain allow together.
+func (n *Node) law() broadcast.Law {
+	var policies []broadcast.Policy
+	for _, p := range n.holdings.place().Chain {
+		if held, ok := n.holdings.policies[p.Area]; ok {
+			policies = append(policies, held.doc)
+		}
+	}
+	return broadcast.LawOf(policies...)
+}
+
+// silencesEmergencies says whether enough people signed a silence to bar
+// emergencies, with keys kept well enough.
+func (n *Node) silencesEmergencies(law broadcast.Law, p seal.Proof) bool {
+	need, may := law.Threshold(broadcast.Emergency, "")
+	least := law.Custody(broadcast.Emergency)
+	count := 0
+	for _, s := range p.Signers {
+		if s.Custody.Rank() >= least.Rank() {
+			count++
+		}
+	}
+	return may && count >= need
+}
+
+// answered are the documents that a manifest with a nonce of this boot lists.
+func (n *Node) answered() map[broadcast.Digest]bool {
+	out := map[broadcast.Digest]bool{}
+	for _, m := range n.holdings.chained() {
+		if slices.ContainsFunc(m.Nonces, n.clock.asked) {
+			for _, e := range m.Documents {
+				out[e.SHA256] = true
+			}
+		}
+	}
+	return out
+}
+
+// past is the journal's tale, with what sounds at this moment marked.
+func (n *Node) past() []plan.Past {
+	list := n.ledger.history.past()
+	r := n.stage.run
+	if r == nil {
+		return list
+	}
+	i := slices.IndexFunc(list, func(p plan.Past) bool {
+		return occurrence{document{p.Drill, p.Announcement, p.Revision}, p.Start} == r.name && p.Attempt == r.sounding.Attempt
+	})
+	if i < 0 {
+		list = append(list, plan.Past{Announcement: r.name.id, Revision: r.name.revision, Drill: r.name.drill, Class: r.class,
+			Start: r.name.start, Attempt: r.sounding.Attempt, Rung: broadcast.Powered, Reason: r.sounding.Why,
+			At: r.sounding.From, Offset: r.sounding.Offset})
+		i = len(list) - 1
+	}
+	list[i].Running = true
+	return list
+}
+
+// since is when this boot began to be able to act. It moves only when the clock
+// is set by more than it may drift, so that plans stay still.
+func (n *Node) since() broadcast.Instant {
+	at := broadcast.InstantOf(n.cfg.Dial.at(n.usable))
+	if at.Sub(n.sinceAt).Abs() > time.Second {
+		n.sinceAt = at
+	}
+	return n.sinceAt
+}
+
+// from is where the plan begins to look back: far enough for everything that
+// has no verdict yet.
+func (n *Node) from(now broadcast.Instant) broadcast.Instant {
+	from := now.Add(-behind)
+	if n.settled != 0 {
+		from = min(from, n.settled)
+	}
+	for _, i := range n.holdings.items {
+		start := i.doc.Timing.Start
+		if i.doc.Timing.Recurrence == nil && start < from && !n.ledger.history.settled(occurrence{i.name(), start}) {
+			from = start
+		}
+	}
+	return max(from, now.Add(-mostPast), 1)
+}
+
+// replan asks the one function what will sound, and remembers when to ask again.
+func (n *Node) replan() {
+	n.planDirty = false
+	now := n.now()
+	n.planNext = now.Add(replan)
+	n.plan = plan.Plan{}
+	n.faults.set(!n.clock.answered, faultClock, "no proved time since the boot", now)
+	n.faults.set(n.stale(), faultStale, "no fresh manifest within the limit of the policy", now)
+	if n.holdings.assignment == nil {
+		return
+	}
+	computed, err := plan.Compute(n.input(now))
+	if err != nil && !errors.Is(err, plan.ErrTooMany) {
+		n.log.Error("no plan", "err", err)
+		n.faults.raise(faultWithoutPlan, "", err.Error(), now)
+		return
+	}
+	n.faults.set(errors.Is(err, plan.ErrTooMany), faultTooMany, "more occurrences than a plan may hold", now)
+	n.faults.clear(faultWithoutPlan, "")
+	n.plan = computed
+	for _, e := range computed.Entries {
+		if e.At > now {
+			n.planNext = min(n.planNext, e.At)
+		}
+		for _, s := range e.Soundings {
+			if s.On > now && !n.playable(e) {
+				n.planNext = min(n.planNext, s.On)
+			}
+		}
+	}
+}
+
+// playable says whether everything that the entry needs is here.
+func (n *Node) playable(e plan.Entry) bool {
+	i, ok := n.holdings.items[document{e.Drill, e.Announcement, e.Revision}]
+	return ok && i.complete != 0
+}
+
+func nameOf(e plan.Entry) occurrence {
+	return occurrence{document{e.Drill, e.Announcement, e.Revision}, e.Start}
+}
+
+// settle states the verdict of everything whose moment has come and which the
+// stage does not sound. While the clock is not proved verdicts wait: a clock
+// that is wrong must not end what is still to come.
+func (n *Node) settle() {
+	q := n.clock.quality
+	if q == broadcast.ClockUnset || q == broadcast.ClockPlausible && n.mono() < unproved {
+		return
+	}
+	now := n.now()
+	var list []statement
+	for _, e := range n.plan.Entries {
+		name := nameOf(e)
+		if e.At > now || !e.Rung.Terminal() || e.Rung == broadcast.Ended && e.Inside == "" || n.ledger.history.settled(name) || n.stage.holds(name) || pending(e, now) {
+			continue
+		}
+		rung, reason := n.verdict(e)
+		list = append(list, statement{document: name.document, class: e.Class, start: e.Start, rung: rung, reason: reason})
+	}
+	slices.SortFunc(list, func(a, b statement) int { return int(min(1, max(-1, a.start-b.start))) })
+	for len(list) > 0 {
+		k := min(len(list), broadcast.MaxReceiptBatch)
+		n.state(list[:k]...)
+		list = list[k:]
+	}
+	n.swept(now)
+}
+
+// pending says that an attempt is still to come.
+func pending(e plan.Entry, now broadcast.Instant) bool {
+	return slices.ContainsFunc(e.Soundings, func(s plan.Sounding) bool { return s.To > now })
+}
+
+// verdict is the plan's, unless the true reason is that the recording never came.
+func (n *Node) verdict(e plan.Entry) (broadcast.Rung, broadcast.Reason) {
+	late := e.Reason == broadcast.WhyLate || e.Reason == broadcast.WhyExpired || e.Reason == broadcast.WhyOverlap
+	if i, ok := n.holdings.items[nameOf(e).document]; ok && i.complete == 0 && late {
+		return broadcast.Failed, broadcast.WhyContent
+	}
+	return e.Rung, e.Reason
+}
+
+// settledEvery is how often the card is told how far verdicts go.
+const settledEvery = time.Hour
+
+// swept notes that everything up to now has its verdict.
+func (n *Node) swept(now broadcast.Instant) {
+	if now.Sub(n.settledKept) < settledEvery && now > n.settledKept {
+		return
+	}
+	n.settled, n.settledKept = now, now
+	if err := n.shelf.put(shelfSettled, now); err != nil {
+		n.log.Warn("not noted how far verdicts go", "err", err)
+	}
+}

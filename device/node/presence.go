@@ -1,0 +1,228 @@
+package node
+
+import (
+	"context"
+	"time"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/wire"
+	"github.com/loaxa/loaxa/device/link"
+)
+
+// How often a node speaks of itself.
+const (
+	stateEvery  = 5 * time.Minute
+	stateApart  = 5 * time.Second // between two states, however much changes
+	healthEvery = 30 * time.Second
+	askEvery    = 6 * time.Hour    // for the time, while it is proved
+	askAgain    = 20 * time.Second // while it is not
+	resyncAfter = 30 * time.Second // without a place or an authority
+	outboxSize  = 64
+)
+
+// Link carries messages to the controllers.
+type Link interface {
+	// Publish hands a message over; nil proves nothing.
+	Publish(ctx context.Context, m link.Message) error
+	// SetTopics replaces what is listened to.
+	SetTopics(topics []string)
+}
+
+// presence is what the node told of itself, and when.
+type presence struct {
+	up         bool
+	connection broadcast.ID
+	asked      time.Duration // when presence with a question went out; 0 for never
+	stated     time.Duration
+	state      wire.State
+	healthy    time.Duration
+}
+
+// OnUp is told by the link that a broker took the node.
+func (n *Node) OnUp(connection string) {
+	n.post(func() {
+		n.presence = presence{up: true, connection: broadcast.ID(connection)}
+		n.delivery.soon()
+		n.fetches.online()
+		n.docDirty = true
+	})
+}
+
+// OnDown is told by the link that the connection is gone.
+func (n *Node) OnDown(connection string, _ error) {
+	n.post(func() {
+		if n.presence.connection == broadcast.ID(connection) {
+			n.presence.up = false
+		}
+	})
+}
+
+// OnMessage is told by the link what came.
+func (n *Node) OnMessage(topic string, payload []byte) {
+	n.post(func() { n.message(topic, payload) })
+}
+
+// Will is what the broker shall say when a connection is lost.
+func (n *Node) Will(connection string) link.Message {
+	return n.presenceMessage(wire.Presence{State: wire.Gone, Connection: broadcast.ID(connection), Boot: n.boot})
+}
+
+func (n *Node) presenceMessage(p wire.Presence) link.Message {
+	raw, err := broadcast.Encode(p)
+	if err != nil {
+		return link.Message{}
+	}
+	return link.Message{Topic: wire.Node(n.cfg.Node, "presence"), Payload: raw, Retained: true}
+}
+
+// Topics are what this node listens to: its own, and those of its areas.
+func (n *Node) topics() []string {
+	chain := n.holdings.place().Chain
+	if len(chain) == 0 {
+		chain = nil
+	}
+	_, read := wire.NodeRights(n.cfg.Node, chain)
+	return read
+}
+
+// announce says what is due to be said and returns when more is; 0 while the
+// link is down.
+func (n *Node) announce() time.Duration {
+	if !n.presence.up {
+		return 0
+	}
+	return sooner(sooner(n.askTime(), n.tellState()), n.tellHealth())
+}
+
+// askTime says that the node is there, with a question for the time.
+func (n *Node) askTime() time.Duration {
+	p := &n.presence
+	every := askAgain
+	if n.clock.answered {
+		every = askEvery
+	}
+	if p.asked != 0 && n.mono() < p.asked+every && !n.wonder {
+		return p.asked + every
+	}
+	n.wonder = false
+	text, err := n.clock.ask(n.cfg.Entropy, n.reading)
+	if err != nil {
+		n.log.Error("no question for the time", "err", err)
+	}
+	p.asked = max(1, n.mono())
+	n.publish(n.presenceMessage(wire.Presence{State: wire.Ready, Connection: p.connection, Boot: n.boot, Nonce: text}))
+	return p.asked + every
+}
+
+// tellState says what the node holds, every five minutes and when it changes.
+func (n *Node) tellState() time.Duration {
+	p := &n.presence
+	now := n.currentState()
+	changed := p.stated == 0 || differs(now, p.state)
+	due := p.stated + stateEvery
+	if changed && p.stated != 0 {
+		due = min(due, p.stated+stateApart)
+	}
+	if p.stated != 0 && n.mono() < due {
+		return due
+	}
+	n.resync = false
+	raw, err := broadcast.Encode(now)
+	if err != nil {
+		n.log.Error("state not encoded", "err", err)
+		return 0
+	}
+	p.state, p.stated = now, max(1, n.mono())
+	n.send(wire.Node(n.cfg.Node, "state"), raw, true)
+	return p.stated + stateEvery
+}
+
+// differs leaves out what changes all the time.
+func differs(a, b wire.State) bool {
+	return a.Clock != b.Clock || a.Holding != b.Holding || a.Chain != b.Chain || a.Resync ||
+		(a.Missing == 0) != (b.Missing == 0)
+}
+
+func (n *Node) currentState() wire.State {
+	s := wire.State{Boot: n.boot, Version: n.cfg.Version, Board: n.cfg.BoardName, Clock: n.clock.quality,
+		Plan: n.plan.Digest, Chain: n.ledger.chain, Seq: n.ledger.seq, Acked: n.ledger.acked, Missing: n.missingBytes(),
+		Free: max(0, n.cfg.Quota-n.cfg.Contents.Used()), Resync: n.resync || n.lost()}
+	if n.ledger.seq > 0 {
+		s.Head = n.ledger.head
+	}
+	for _, m := range n.holdings.chained() {
+		if s.Manifests == nil {
+			s.Manifests = map[broadcast.ID]broadcast.Revision{}
+		}
+		s.Manifests[m.Area] = m.Revision
+	}
+	digest, err := n.holdings.digest()
+	if err != nil {
+		n.log.Error("holdings not named", "err", err)
+	}
+	s.Holding = digest
+	if n.cfg.Traffic != nil {
+		s.Sent, s.Received = n.cfg.Traffic()
+	}
+	return s
+}
+
+// lost says that the node knows too little of its place to ask for more by name.
+func (n *Node) lost() bool {
+	return n.mono() > resyncAfter && (n.holdings.assignment == nil || len(n.holdings.authorities) == 0)
+}
+
+// tellHealth says what is wrong: at once when it changes, then every 30 s while
+// anything is. A healthy node says so with its state and saves the data.
+func (n *Node) tellHealth() time.Duration {
+	p := &n.presence
+	every := healthEvery
+	if len(n.faults.present) == 0 {
+		every = stateEvery
+	}
+	if p.healthy != 0 && !n.faults.changed && n.mono() < p.healthy+every {
+		return p.healthy + every
+	}
+	if n.faults.changed && p.healthy != 0 && n.mono() < p.healthy+time.Second {
+		return p.healthy + time.Second
+	}
+	raw, err := broadcast.Encode(wire.Health{Boot: n.boot, Faults: n.faults.list()})
+	if err != nil {
+		n.log.Error("health not encoded", "err", err)
+		return 0
+	}
+	n.faults.changed = false
+	p.healthy = max(1, n.mono())
+	n.send(wire.Node(n.cfg.Node, "health"), raw, false)
+	return p.healthy + every
+}
+
+// send puts a message into the outbox.
+func (n *Node) send(topic string, payload []byte, retained bool) {
+	n.publish(link.Message{Topic: topic, Payload: payload, Retained: retained})
+}
+
+// publish puts a message into the outbox, which never makes the node wait. What
+// finds no room is lost, as anything on the way may be.
+func (n *Node) publish(m link.Message) {
+	select {
+	case n.outbox <- m:
+	default:
+		n.noise++
+		n.log.Warn("outbox full, message lost", "topic", m.Topic)
+	}
+}
+
+// post hands the outbox to the link, one message after the other.
+func (n *Node) carryOut(ctx context.Context) {
+	for {
+		select {
+		case m := <-n.outbox:
+			if err := n.cfg.Link.Publish(ctx, m); err != nil && ctx.Err() == nil {
+				n.log.Debug("not published", "topic", m.Topic, "err", err)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package node
+
+import (
+	"errors"
+	"time"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/seal"
+	"github.com/loaxa/loaxa/broadcast/wire"
+)
+
+// How receipts are sent: one batch at a time, again until its acknowledgement.
+const (
+	firstPatience = 3 * time.Second
+	maxPatience   = 5 * time.Minute
+)
+
+// delivery is the sending of receipts.
+type delivery struct {
+	waiting bool          // a batch is on its way
+	until   time.Duration // when it is sent again
+	tries   int
+	last    broadcast.Instant // of the newest acknowledgement
+}
+
+// soon makes the next step send at once.
+func (d *delivery) soon() { *d = delivery{last: d.last} }
+
+// deliver sends the next batch when it is time to, and returns when it wants to
+// be called again; 0 for not before something happens.
+func (n *Node) deliver() time.Duration {
+	d := &n.delivery
+	switch {
+	case !n.presence.up || n.ledger.seq <= n.ledger.acked:
+		return 0
+	case d.waiting && n.mono() < d.until:
+		return d.until
+	}
+	batch, err := n.batch(broadcast.MaxReceiptBatch)
+	if err != nil {
+		n.log.Error("receipts cannot be read", "err", err)
+		n.faults.raise(faultJournal, "read", err.Error(), n.now())
+	}
+	d.waiting, d.tries = true, d.tries+1
+	d.until = n.mono() + n.jitter(min(firstPatience<<min(d.tries-1, 10), maxPatience))
+	if len(batch) > 0 {
+		n.send(wire.Node(n.cfg.Node, "receipt"), batch, false)
+	}
+	return d.until
+}
+
+// batch seals the next receipts; fewer if they are too large together.
+func (n *Node) batch(most int) ([]byte, error) {
+	list, err := n.ledger.next(most)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	doc := broadcast.ReceiptBatch{Node: n.cfg.Node, Chain: n.ledger.chain, Receipts: list}
+	env, err := seal.Seal(broadcast.KindReceipts, doc, n.signer)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := seal.Bytes(broadcast.KindReceipts, env)
+	if errors.Is(err, seal.ErrTooLarge) && len(list) > 1 {
+		return n.batch(len(list) / 2)
+	}
+	return raw, err
+}
+
+// acknowledged takes a sealed acknowledgement.
+func (n *Node) acknowledged(a broadcast.ReceiptAck, _ seal.Proof) error {
+	if a.Node != n.cfg.Node || a.At < n.delivery.last {
+		return seal.ErrStale
+	}
+	n.delivery.last = a.At
+	err := n.ledger.acknowledge(a)
+	if errors.Is(err, errRolledBack) {
+		n.faults.raise(faultRolledBack, "", err.Error(), n.now())
+		if err := n.renewChain(); err != nil {
+			return err
+		}
+		n.delivery.soon()
+	}
+	if err != nil {
+		return err
+	}
+	n.delivery.soon()
+	n.ackDirty = true
+	return nil
+}
+
+// renewChain begins a new chain. Its name is kept before anything is in it.
+func (n *Node) renewChain() error {
+	chain := n.newID()
+	if err := n.shelf.put(shelfChain, acknowledged{Chain: chain, Upto: n.ledger.upto}); err != nil {
+		return err
+	}
+	n.log.Warn("a new chain of receipts begins", "old", n.ledger.chain, "new", chain)
+	return n.ledger.renew(chain)
+}
+
+// keepAcknowledged notes on the card how far the controller is. Losing it costs
+// a repetition, so it is not written for every acknowledgement.
+func (n *Node) keepAcknowledged() {
+	if !n.ackDirty {
+		return
+	}
+	n.ackDirty = false
+	mark := acknowledged{Chain: n.ledger.chain, Seq: n.ledger.acked, Upto: n.ledger.upto}
+	if err := n.shelf.put(shelfChain, mark); err != nil {
+		n.log.Warn("acknowledgement not noted", "err", err)
+	}
+}
+
+// state makes statements; the card may take them later.
+func (n *Node) state(list ...statement) {
+	if len(list) == 0 {
+		return
+	}
+	err := n.ledger.state(n.moment(), list...)
+	n.journalled(err)
+	for _, s := range list {
+		n.log.Info("receipt", "announcement", s.id, "start", s.start, "attempt", s.attempt, "rung", s.rung, "reason", s.reason)
+	}
+	n.planDirty = true
+}
+
+func (n *Node) journalled(err error) {
+	if err != nil {
+		n.log.Error("receipts cannot be written", "err", err)
+		n.faults.raise(faultJournal, "", err.Error(), n.now())
+		return
+	}
+	n.faults.clear(faultJournal, "")
+}
+
+func (n *Node) moment() moment {
+	return moment{at: n.now(), clock: n.clock.quality, boot: n.boot}
+}

@@ -1,0 +1,201 @@
+package node
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/seal"
+	"github.com/loaxa/loaxa/device/store"
+)
+
+// The names of the node's registers.
+const (
+	shelfDocuments = "doc/"
+	shelfFloors    = "floors"
+	shelfRevoked   = "revoked"
+	shelfClock     = "clock"
+	shelfChain     = "chain"
+	shelfSettled   = "settled"
+	shelfOrders    = "order/"
+)
+
+// maxFloors bounds the floors of documents that are gone.
+const maxFloors = 2000
+
+// label is what stands before the bytes of a document on the shelf.
+type label struct {
+	Kind     broadcast.Kind     `json:"kind"`
+	ID       broadcast.ID       `json:"id"`
+	Revision broadcast.Revision `json:"revision"`
+	Epoch    int64              `json:"epoch,omitempty"`
+	Digest   broadcast.Digest   `json:"digest"`
+	// Held is when this node first verified it, by trusted time.
+	Held broadcast.Instant `json:"held,omitzero"`
+}
+
+func (l label) subject() seal.Subject { return seal.Subject{Kind: l.Kind, ID: l.ID} }
+
+func (l label) floor() seal.Floor {
+	return seal.Floor{Epoch: l.Epoch, Revision: l.Revision, Digest: l.Digest}
+}
+
+// place is the register of a document. What may sound keeps every revision
+// apart, because an emergency goes on until its successor begins.
+func (l label) place() string {
+	name := shelfDocuments + string(l.Kind) + "/" + string(l.ID)
+	if sounds(l.Kind) {
+		name += "/" + strconv.FormatInt(int64(l.Revision), 10)
+	}
+	return name
+}
+
+// sounds says whether documents of a kind are heard.
+func sounds(k broadcast.Kind) bool {
+	return k == broadcast.KindAnnouncement || k == broadcast.KindDrill
+}
+
+// kept is one document on the shelf.
+type kept struct {
+	label
+	raw []byte
+}
+
+// shelf keeps documents and small facts on the card. A document is its own
+// floor; the floors of what was taken off the shelf are kept in one register.
+type shelf struct {
+	registers *store.Registers
+	gone      []label
+}
+
+func openShelf(r *store.Registers) (*shelf, error) {
+	s := &shelf{registers: r}
+	err := s.get(shelfFloors, &s.gone)
+	return s, err
+}
+
+// get reads a fact into v; one that was never kept, or that the card spoiled,
+// leaves v as it is. The error says that the card could not be read at all.
+func (s *shelf) get(name string, v any) error {
+	b, err := s.registers.Get(name)
+	if errors.Is(err, store.ErrAbsent) || errors.Is(err, store.ErrCorrupt) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		return fmt.Errorf("register %s: %w", name, err)
+	}
+	return nil
+}
+
+// put keeps a fact.
+func (s *shelf) put(name string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("register %s: %w", name, err)
+	}
+	return s.registers.Put(name, b)
+}
+
+// keep puts a document on the shelf; nil means that it is on the medium.
+func (s *shelf) keep(k kept) error {
+	head, err := json.Marshal(k.label)
+	if err != nil {
+		return err
+	}
+	return s.registers.Put(k.place(), slices.Concat(head, []byte{'\n'}, k.raw))
+}
+
+// drop takes a document off the shelf and keeps its floor.
+func (s *shelf) drop(l label) error {
+	s.gone = slices.DeleteFunc(s.gone, func(g label) bool { return g.subject() == l.subject() && g.Revision <= l.Revision })
+	s.gone = append(s.gone, l)
+	if len(s.gone) > maxFloors {
+		s.gone = slices.Delete(s.gone, 0, len(s.gone)-maxFloors)
+	}
+	if err := s.put(shelfFloors, s.gone); err != nil {
+		return err
+	}
+	return s.registers.Delete(l.place())
+}
+
+// all returns every document that can be read, and how many cannot.
+func (s *shelf) all() (documents []kept, spoiled int, err error) {
+	names, err := s.registers.List(shelfDocuments)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, name := range names {
+		k, err := s.read(name)
+		if err != nil {
+			spoiled++
+			continue
+		}
+		documents = append(documents, k)
+	}
+	return documents, spoiled, nil
+}
+
+func (s *shelf) read(name string) (kept, error) {
+	b, err := s.registers.Get(name)
+	if err != nil {
+		return kept{}, err
+	}
+	head, raw, found := bytes.Cut(b, []byte{'\n'})
+	var k kept
+	if err := json.Unmarshal(head, &k.label); err != nil || !found || broadcast.Sum(raw) != k.Digest {
+		return kept{}, fmt.Errorf("register %s: %w", name, store.ErrCorrupt)
+	}
+	k.raw = raw
+	return k, nil
+}
+
+// floors returns what the node may never fall behind again.
+func (s *shelf) floors(documents []kept) seal.Floors {
+	f := seal.Floors{}
+	raise := func(l label) {
+		have, known := f[l.subject()]
+		if !known || l.Epoch > have.Epoch || l.Epoch == have.Epoch && l.Revision > have.Revision {
+			f[l.subject()] = l.floor()
+		}
+	}
+	for _, l := range s.gone {
+		raise(l)
+	}
+	for _, k := range documents {
+		raise(k.label)
+	}
+	return f
+}
+
+// keepOrder keeps a running order under its digest.
+func (s *shelf) keepOrder(sum broadcast.Digest, raw []byte) error {
+	return s.registers.Put(shelfOrders+string(sum), raw)
+}
+
+// orders returns the running orders on the shelf.
+func (s *shelf) orders() (map[broadcast.Digest]broadcast.RunningOrder, error) {
+	names, err := s.registers.List(shelfOrders)
+	if err != nil {
+		return nil, err
+	}
+	out := map[broadcast.Digest]broadcast.RunningOrder{}
+	for _, name := range names {
+		sum := broadcast.Digest(strings.TrimPrefix(name, shelfOrders))
+		b, err := s.registers.Get(name)
+		if err != nil || broadcast.Sum(b) != sum {
+			continue
+		}
+		if order, err := broadcast.Decode[broadcast.RunningOrder](b); err == nil {
+			out[sum] = order
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/device/amplifier"
+	"github.com/loaxa/loaxa/device/board"
+	"github.com/loaxa/loaxa/device/config"
+	"github.com/loaxa/loaxa/device/guard/lease"
+	"github.com/loaxa/loaxa/device/node"
+	"github.com/loaxa/loaxa/device/player"
+	"github.com/loaxa/loaxa/device/player/decode"
+	"github.com/loaxa/loaxa/device/player/sink"
+	"github.com/loaxa/loaxa/device/sim"
+	"github.com/loaxa/loaxa/device/site"
+)
+
+// run is one node on its board.
+type run struct {
+	Config string `required:"" type:"existingfile" help:"The provisioning file of this card."`
+}
+
+// Run serves the node until it is told to stop.
+func (r run) Run(ctx context.Context, log *slog.Logger) error {
+	c, err := config.Load(r.Config)
+	if err != nil {
+		return err
+	}
+	profile, err := board.Load(c.Board)
+	if err != nil {
+		return err
+	}
+	chimes, err := site.Chimes()
+	if err != nil {
+		return err
+	}
+	guard := lease.NewClient(c.Guard.Socket)
+	defer func() { _ = guard.Close() }() // hanging up opens the relay
+	s, err := site.Open(site.Config{
+		Candidate: node.Candidate{Controller: c.Controller, Node: c.Node, Token: c.Token, Board: profile.Name, Pin: c.Root, Demo: c.Demo},
+		Top:       c.Top, Data: c.Data, Quota: c.Quota << 20, Profile: profile, Chimes: chimes, Version: version(), Built: built(), Log: log,
+		Parts: site.Parts{Lessor: amplifier.Lessor(guard), Decoder: decode.Contained{}, Sinks: sinks(c, profile, log)},
+	})
+	if err != nil {
+		return err
+	}
+	log.Info("running", "node", c.Node, "board", profile.Name, "controller", c.Controller, "version", version())
+	return s.Serve(ctx)
+}
+
+// sinks opens the card that the file names, or that of the board.
+func sinks(c config.Config, p board.Profile, log *slog.Logger) func(func() time.Time) (player.Opener, error) {
+	kind, device := c.Sound.Kind, c.Sound.Device
+	if kind == "" && p.Sound.Card == "" {
+		kind = "wav"
+	}
+	if kind == "" {
+		kind = "alsa"
+	}
+	if device == "" && p.Sound.Card != "" {
+		device = "plughw:CARD=" + p.Sound.Card + ",DEV=0"
+	}
+	dir := c.Sound.Dir
+	if dir == "" {
+		dir = c.Data + "/sound"
+	}
+	return func(now func() time.Time) (player.Opener, error) {
+		return sink.Open(kind, sink.Config{Device: device, Dir: dir, Now: now, Log: log})
+	}
+}
+
+// simulate is many nodes in one process.
+type simulate struct {
+	Controller string `required:"" help:"Base address of the controller, such as http://127.0.0.1:8080."`
+	Nodes      int    `default:"23" xor:"places" help:"How many nodes, spread over the 23 former communes."`
+	Areas      string `type:"existingfile" xor:"places" help:"A file with one area id a line, optionally followed by a number of nodes."`
+	Out        string `required:"" type:"path" help:"Folder for the nodes' cards, relay logs and recordings."`
+	Token      string `help:"Personal token of a technician; a demo controller needs none." env:"LOAXA_TOKEN"`
+	Demo       bool   `help:"Obey a root for training; implied without a token."`
+	Top        string `default:"bac-quang" help:"The area that only the root moves the nodes out of."`
+	Mute       bool   `help:"Record no sound; relay and sound logs are kept."`
+}
+
+// Run serves the simulation until it is told to stop.
+func (s simulate) Run(ctx context.Context, log *slog.Logger) error {
+	places, err := s.places()
+	if err != nil {
+		return err
+	}
+	if !strings.HasPrefix(s.Controller, "http://") && !strings.HasPrefix(s.Controller, "https://") {
+		return fmt.Errorf("controller %q: write http://HOST:PORT", s.Controller)
+	}
+	top := broadcast.ID(s.Top)
+	if err := top.Validate(); err != nil {
+		return fmt.Errorf("top: %w", err)
+	}
+	all, err := sim.New(sim.Config{Controller: s.Controller, Token: s.Token, Demo: s.Demo || s.Token == "", Top: top, Places: places,
+		Out: s.Out, Mute: s.Mute, Version: version(), Built: built(), Log: log})
+	if err != nil {
+		return err
+	}
+	if err := all.Serve(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+func (s simulate) places() ([]sim.Place, error) {
+	if s.Areas == "" {
+		return sim.DefaultPlaces(s.Nodes)
+	}
+	f, err := os.Open(s.Areas)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // opened for reading
+	places, err := sim.ReadPlaces(f)
+	if err != nil {
+		return nil, fmt.Errorf("areas %s: %w", s.Areas, err)
+	}
+	return places, nil
+}

@@ -1,0 +1,122 @@
+package site
+
+import (
+	"context"
+	"crypto/ed25519"
+	"fmt"
+	"time"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/media"
+	"github.com/loaxa/loaxa/broadcast/wire"
+	"github.com/loaxa/loaxa/device/amplifier"
+	"github.com/loaxa/loaxa/device/link"
+	"github.com/loaxa/loaxa/device/node"
+	"github.com/loaxa/loaxa/device/player"
+)
+
+const rate = media.SampleRate
+
+// Chimes makes the chimes of all classes and of drills, each cut to whole
+// milliseconds, in which plans count. They cost more to make than to keep.
+func Chimes() (map[string][]int16, error) {
+	out := map[string][]int16{}
+	names := []string{"drill"}
+	for _, c := range broadcast.Classes() {
+		names = append(names, string(c))
+	}
+	for _, name := range names {
+		pcm, err := media.Chime(name)
+		if err != nil {
+			return nil, fmt.Errorf("chime %s: %w", name, err)
+		}
+		out[name] = pcm[:len(pcm)/(rate/1000)*(rate/1000)]
+	}
+	return out, nil
+}
+
+// assemble makes the parts and ties them together.
+func (s *Site) assemble(key ed25519.PrivateKey, e wire.Enrolled) (made, error) {
+	ticks := node.SystemTicks()
+	dial := node.NewDial(ticks)
+	power := amplifier.New(s.cfg.Parts.Lessor, s.cfg.Profile.Timings(), s.cfg.Log)
+	play, err := s.player(power, dial)
+	if err != nil {
+		return made{}, err
+	}
+	fetcher, err := link.NewFetcher(link.FetchConfig{Controllers: addresses(e.Controllers, func(c broadcast.Controller) string { return c.HTTP }),
+		Credentials: s.credentials(e), Transport: s.cfg.Transport, Log: s.cfg.Log, Rand: s.rand})
+	if err != nil {
+		return made{}, fmt.Errorf("site %s: %w", s.cfg.Node, err)
+	}
+	m := made{amplifier: power}
+	m.node, err = node.New(node.Config{
+		Node: s.cfg.Node, Top: s.cfg.Top, Pin: s.cfg.Pin, Demo: s.cfg.Demo, Roots: e.Roots, Key: key,
+		Version: s.cfg.Version, BoardName: s.cfg.Profile.Name, Built: s.cfg.Built, Board: s.planBoard(), Chimes: s.cfg.Chimes,
+		Journal: s.journal, Registers: s.registers, Contents: s.contents, Path: s.path, Quota: s.cfg.Quota,
+		Fetcher: fetcher, Player: performances{play}, Ticks: ticks, Dial: dial, Heard: s.cfg.Heard, Rand: s.child(), Log: s.cfg.Log,
+		Traffic: func() (int64, int64) {
+			stats := m.link.Stats()
+			return stats.BytesOut, stats.BytesIn + fetcher.Received()
+		},
+	})
+	if err != nil {
+		return made{}, err
+	}
+	m.link, err = link.New(link.Config{Brokers: addresses(e.Controllers, func(c broadcast.Controller) string { return c.MQTT }),
+		Credentials: s.credentials(e), Will: m.node.Will, Listener: m.node, Log: s.cfg.Log, Rand: s.child()})
+	if err != nil {
+		return made{}, fmt.Errorf("site %s: %w", s.cfg.Node, err)
+	}
+	m.node.Connect(m.link)
+	return m, nil
+}
+
+func (s *Site) credentials(e wire.Enrolled) func() (string, string, bool) {
+	return func() (string, string, bool) { return string(s.cfg.Node), e.Secret, true }
+}
+
+func addresses(list []broadcast.Controller, of func(broadcast.Controller) string) []string {
+	var out []string
+	for _, c := range list {
+		out = append(out, of(c))
+	}
+	return out
+}
+
+// player makes the player, which lives by trusted time.
+func (s *Site) player(power *amplifier.Amplifier, dial *node.Dial) (*player.Player, error) {
+	sinks, err := s.cfg.Parts.Sinks(dial.Now)
+	if err != nil {
+		return nil, fmt.Errorf("site %s: %w", s.cfg.Node, err)
+	}
+	return player.New(player.Config{Amplifier: trustedAmplifier{power, dial}, Decoder: node.Splicer{Each: s.cfg.Parts.Decoder},
+		Sinks: sinks, WarmUp: max(s.cfg.Profile.Relay.WarmUp, time.Millisecond), Now: dial.Now, Log: s.cfg.Log}), nil
+}
+
+// trustedAmplifier tells in trusted time when the relay closed.
+type trustedAmplifier struct {
+	*amplifier.Amplifier
+	dial *node.Dial
+}
+
+// On closes the relay; see amplifier.Amplifier.On.
+func (a trustedAmplifier) On(ctx context.Context) (time.Time, error) {
+	closed, err := a.Amplifier.On(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return a.dial.When(closed), nil
+}
+
+// performances lets a node use a player.
+type performances struct{ *player.Player }
+
+// Prepare opens the content of a sounding; see player.Player.Prepare.
+func (p performances) Prepare(ctx context.Context, s player.Sounding) (node.Performance, error) {
+	prepared, err := p.Player.Prepare(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return prepared, nil
+}
