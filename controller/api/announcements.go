@@ -1,0 +1,205 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/controller/desk"
+	"github.com/loaxa/loaxa/controller/store"
+)
+
+// NewAnnouncement is the body of a create. Left out: class normal, language vi,
+// and mode now, or start if a start is given.
+type NewAnnouncement struct {
+	Title    string       `json:"title" maxLength:"400" doc:"In a few words, what it is about"`
+	Class    string       `json:"class,omitempty" enum:"normal,priority,emergency" doc:"Left out: normal"`
+	Areas    []string     `json:"areas" nullable:"false" minItems:"1" maxItems:"24" doc:"Where it is to be heard, with everything below"`
+	Versions []NewVersion `json:"versions" nullable:"false" minItems:"1" maxItems:"6"`
+	Timing   NewTiming    `json:"timing,omitempty"`
+	Volume   int64        `json:"volume,omitempty" minimum:"0" maximum:"100" doc:"Percent of the ceiling; left out: 100"`
+	Reason   string       `json:"reason,omitempty" maxLength:"300" doc:"Why one officer speaks alone; it is signed"`
+	Meta     Meta         `json:"meta,omitempty"`
+}
+
+// NewVersion names what sounds in one language: content or a programme.
+type NewVersion struct {
+	Language  string        `json:"language,omitempty" pattern:"^[a-z]{2,3}$" doc:"ISO 639; left out: vi"`
+	Content   string        `json:"content,omitempty" pattern:"^[0-9a-f]{64}$" doc:"SHA-256 of uploaded content"`
+	Programme *NewProgramme `json:"programme,omitempty"`
+}
+
+// NewProgramme is a running order that sounds as one.
+type NewProgramme struct {
+	Station  string       `json:"station,omitempty" maxLength:"200"`
+	Segments []NewSegment `json:"segments" nullable:"false" minItems:"1" maxItems:"64"`
+}
+
+// NewSegment is one part of a programme.
+type NewSegment struct {
+	Title   string `json:"title" maxLength:"200"`
+	Content string `json:"content" pattern:"^[0-9a-f]{64}$"`
+	Hard    int64  `json:"hard_ms,omitempty" minimum:"0" doc:"Latest start after that of the programme"`
+}
+
+// NewTiming says when it may sound. Moments are RFC 3339 in any zone.
+type NewTiming struct {
+	Mode       string   `json:"mode,omitempty" enum:"now,start"`
+	Start      string   `json:"start,omitempty" format:"date-time"`
+	Recurrence string   `json:"recurrence,omitempty" maxLength:"160" doc:"RFC 5545 rule in local time: DAILY, WEEKLY, MONTHLY or YEARLY; needs until"`
+	Except     []string `json:"except,omitempty" nullable:"false" maxItems:"24" doc:"Local dates without it, such as 2026-11-22"`
+	Until      string   `json:"until,omitempty" format:"date-time"`
+	LateLimit  int64    `json:"late_limit_s,omitempty" minimum:"0" doc:"Seconds after its start at which it may still begin"`
+	Window     int64    `json:"window_s,omitempty" minimum:"0" doc:"Emergencies: how long it lives; left out: 30 minutes"`
+	Repeat     int64    `json:"repeat_s,omitempty" minimum:"0" doc:"Emergencies: sounds again every so many seconds inside its window"`
+}
+
+type announcementPath struct {
+	ID string `path:"id" pattern:"^[a-z0-9-]{1,40}$"`
+}
+
+type announcementAnswer struct{ Body Announcement }
+
+type createInput struct {
+	Key  string `header:"Idempotency-Key" maxLength:"100" doc:"The same key and body give the same answer, also after a restart"`
+	Body NewAnnouncement
+}
+
+// createAnswer carries the bytes as they were kept, so that a repeated create
+// is answered with the same.
+type createAnswer struct {
+	Status int
+	Body   Announcement
+}
+
+type listInput struct {
+	Cursor string `query:"cursor" pattern:"^[a-z0-9-]{1,40}$" doc:"next of the page before"`
+	State  string `query:"state" enum:"draft,submitted,published,withdrawn,closed"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"50"`
+}
+
+type listAnswer struct {
+	Body struct {
+		Announcements []Announcement `json:"announcements" nullable:"false"`
+		Next          string         `json:"next,omitempty" doc:"Cursor of the next page, if there is one"`
+	}
+}
+
+type submitInput struct {
+	announcementPath
+	Body struct {
+		Digest string `json:"digest,omitempty" pattern:"^[0-9a-f]{64}$" doc:"Named: whoever submits also signs, if more than one has to"`
+	} `required:"false"`
+}
+
+type approveInput struct {
+	announcementPath
+	Body struct {
+		Digest string `json:"digest" pattern:"^[0-9a-f]{64}$" doc:"The digest that was shown"`
+	}
+}
+
+type withdrawInput struct {
+	announcementPath
+	Body struct {
+		Reason string `json:"reason" maxLength:"300"`
+	}
+}
+
+func (s *server) announcements(r *registry) {
+	on(r, "create-announcement", s.create)
+	on(r, "list-announcements", s.list)
+	on(r, "get-announcement", s.announcement)
+	on(r, "submit-announcement", s.submit)
+	on(r, "approve-announcement", s.approve)
+	on(r, "withdraw-announcement", s.withdraw)
+}
+
+func (s *server) create(ctx context.Context, in *createInput) (*createAnswer, error) {
+	request, err := broadcast.Encode(in.Body)
+	if err != nil {
+		return nil, err
+	}
+	name := once{person: callerOf(ctx).Person.ID, scope: "announcement", key: in.Key}
+	digest := broadcast.Sum(request)
+	if old, found, err := s.answered(ctx, name); err != nil || found {
+		return again(old, digest, err)
+	}
+	draft, err := draftOf(in.Body)
+	if err != nil {
+		return nil, err
+	}
+	made, err := s.cfg.Desk.Create(ctx, callerOf(ctx).Person, draft, func(tx store.Tx, a desk.Announcement) error {
+		body, err := json.Marshal(announcementOf(a))
+		if err != nil {
+			return err
+		}
+		return s.remember(ctx, tx, name, digest, http.StatusCreated, body)
+	})
+	if errors.Is(err, store.ErrConflict) && in.Key != "" { // another request with this key was quicker
+		old, _, err := s.answered(ctx, name)
+		return again(old, digest, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &createAnswer{Status: http.StatusCreated, Body: announcementOf(made)}, nil
+}
+
+// again answers a repeated create.
+func again(old store.Answer, request broadcast.Digest, err error) (*createAnswer, error) {
+	if err != nil {
+		return nil, err
+	}
+	status, body, err := replay(old, request)
+	if err != nil {
+		return nil, err
+	}
+	out := &createAnswer{Status: status}
+	return out, json.Unmarshal(body, &out.Body)
+}
+
+func (s *server) list(ctx context.Context, in *listInput) (*listAnswer, error) {
+	page, err := s.cfg.Desk.Announcements(ctx, broadcast.ID(in.Cursor), store.AnnouncementState(in.State), in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	out := &listAnswer{}
+	out.Body.Announcements = []Announcement{}
+	for _, a := range page {
+		out.Body.Announcements = append(out.Body.Announcements, announcementOf(a))
+	}
+	if len(page) == in.Limit {
+		out.Body.Next = string(page[len(page)-1].Document.ID)
+	}
+	return out, nil
+}
+
+func (s *server) announcement(ctx context.Context, in *announcementPath) (*announcementAnswer, error) {
+	a, err := s.cfg.Desk.Announcement(ctx, broadcast.ID(in.ID))
+	return answer(a, err)
+}
+
+func (s *server) submit(ctx context.Context, in *submitInput) (*announcementAnswer, error) {
+	c := callerOf(ctx)
+	return answer(s.cfg.Desk.Submit(ctx, c.Person, c.credential(), broadcast.ID(in.ID), broadcast.Digest(in.Body.Digest)))
+}
+
+func (s *server) approve(ctx context.Context, in *approveInput) (*announcementAnswer, error) {
+	c := callerOf(ctx)
+	return answer(s.cfg.Desk.Approve(ctx, c.Person, c.credential(), broadcast.ID(in.ID), broadcast.Digest(in.Body.Digest)))
+}
+
+func (s *server) withdraw(ctx context.Context, in *withdrawInput) (*announcementAnswer, error) {
+	c := callerOf(ctx)
+	return answer(s.cfg.Desk.Withdraw(ctx, c.Person, c.credential(), broadcast.ID(in.ID), in.Body.Reason))
+}
+
+func answer(a desk.Announcement, err error) (*announcementAnswer, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &announcementAnswer{Body: announcementOf(a)}, nil
+}

@@ -1,0 +1,99 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/controller/desk"
+	"github.com/loaxa/loaxa/controller/events"
+	"github.com/loaxa/loaxa/controller/fleet"
+	"github.com/loaxa/loaxa/controller/intake"
+	"github.com/loaxa/loaxa/controller/people"
+	"github.com/loaxa/loaxa/controller/store"
+)
+
+// Contents takes uploads in and gives canonical files out.
+type Contents interface {
+	Take(ctx context.Context, name string, r io.Reader, progress func(intake.Progress)) (intake.Content, error)
+	Open(sha256 string) (*os.File, error)
+}
+
+// Config is what the interface works with. Every field is needed.
+type Config struct {
+	DB       *store.DB
+	Desk     *desk.Desk
+	Office   *people.Office
+	Fleet    *fleet.Fleet
+	Contents Contents
+	Events   *events.Hub
+	Tree     broadcast.Tree
+	// Version is that of the program.
+	Version string
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// server answers the routes.
+type server struct {
+	cfg Config
+	// watchers holds a place for every open event stream.
+	watchers chan struct{}
+}
+
+// New returns the handler of every route.
+func New(cfg Config) (http.Handler, error) {
+	mux, _, err := build(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return outer{mux: mux, log: cfg.Log}, nil
+}
+
+// build registers every row of the table of routes with its handler.
+func build(cfg Config) (*http.ServeMux, huma.API, error) {
+	s := &server{cfg: cfg, watchers: make(chan struct{}, maxWatchers)}
+	mux := http.NewServeMux()
+	api := humago.New(mux, contract())
+	api.UseMiddleware(s.admit)
+	r := &registry{api: api, rows: map[string]route{}}
+	for _, row := range routes() {
+		r.rows[row.id] = row
+	}
+	for _, register := range []func(*registry){s.contents, s.announcements, s.deliveries, s.areas, s.nodes, s.enrolments,
+		s.objects, s.stream, s.about} {
+		register(r)
+	}
+	for id := range r.rows {
+		if !r.done[id] {
+			return nil, nil, fmt.Errorf("route %s has no handler", id)
+		}
+	}
+	return mux, api, nil
+}
+
+func (s *server) now() broadcast.Instant { return broadcast.InstantOf(s.cfg.Now()) }
+
+// contract is the head of the OpenAPI document. Interactive documentation would
+// load scripts from elsewhere, so there is none.
+func contract() huma.Config {
+	c := huma.DefaultConfig("Loaxa controller", "1")
+	c.DocsPath, c.SchemasPath, c.OpenAPIPath = "", "", ""
+	c.CreateHooks = nil
+	c.Transformers = []huma.Transformer{plainProblem}
+	c.RejectUnknownQueryParameters = true
+	c.Info.Description = "What should be heard, who approved it, and what every loudspeaker proved."
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"person": {Type: "http", Scheme: "bearer", Description: "A personal token: lx_ and 43 characters."},
+		"node":   {Type: "http", Scheme: "basic", Description: "A node's id and secret, for documents and content."},
+	}
+	return c
+}

@@ -1,0 +1,168 @@
+package api
+
+import (
+	"context"
+	"slices"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/controller/desk"
+)
+
+// Deliveries is what nodes proved of one announcement.
+type Deliveries struct {
+	Announcement Announcement `json:"announcement"`
+	At           string       `json:"at" format:"date-time"`
+	Summary      Summary      `json:"summary"`
+	Nodes        []Delivery   `json:"nodes" nullable:"false"`
+}
+
+// Summary counts the expected nodes.
+type Summary struct {
+	Expected int `json:"expected"`
+	Ended    int `json:"ended" doc:"Sounded to the end"`
+	Silent   int `json:"silent" doc:"Ended otherwise, with a reason"`
+	Open     int `json:"open" doc:"Have not ended; an age says how long ago they last gave a sign"`
+}
+
+// Delivery is what one node proved.
+type Delivery struct {
+	Node     string `json:"node"`
+	Area     string `json:"area"`
+	AreaName string `json:"area_name"`
+	Expected bool   `json:"expected" doc:"Stood in a target area at publishing"`
+	// Rung is the highest proved rung; empty if nothing was proved.
+	Rung     string     `json:"rung,omitempty"`
+	Evidence *Evidence  `json:"evidence,omitempty"`
+	End      string     `json:"end,omitempty" doc:"The terminal rung, once there is one"`
+	Reason   *Reason    `json:"reason,omitempty"`
+	Times    []RungTime `json:"times" nullable:"false" doc:"The first receipt of every rung, by the node's clock, in order"`
+	Clock    string     `json:"clock,omitempty" doc:"What the node's clock rests on"`
+	Attempts int64      `json:"attempts"`
+	// Occurrences has more than one entry for what recurs or repeats.
+	Occurrences []Occurrence `json:"occurrences" nullable:"false"`
+	LastSign    string       `json:"last_sign,omitempty" format:"date-time" doc:"Newest hint of any kind; none if there never was one"`
+	Age         *int64       `json:"age_s,omitempty" doc:"Seconds since the last sign"`
+}
+
+// Occurrence is what was proved of one planned sounding.
+type Occurrence struct {
+	Start    string     `json:"start" format:"date-time"`
+	Rung     string     `json:"rung,omitempty"`
+	End      string     `json:"end,omitempty"`
+	Reason   *Reason    `json:"reason,omitempty"`
+	Evidence *Evidence  `json:"evidence,omitempty"`
+	Times    []RungTime `json:"times" nullable:"false"`
+	Attempts int64      `json:"attempts"`
+}
+
+// RungTime is when a node reached a rung.
+type RungTime struct {
+	Rung string `json:"rung"`
+	At   string `json:"at" format:"date-time"`
+}
+
+// Reason is why it ended otherwise, in words.
+type Reason struct {
+	Code string `json:"code"`
+	VI   string `json:"vi"`
+	EN   string `json:"en"`
+}
+
+// Evidence is what the rung rests on.
+type Evidence struct {
+	Samples    int64    `json:"samples,omitempty" doc:"Samples at 48 kHz that left the sound card"`
+	Of         int64    `json:"of,omitempty"`
+	Closed     string   `json:"closed,omitempty" format:"date-time" doc:"When the relay closed"`
+	First      string   `json:"first,omitempty" format:"date-time" doc:"When the first sample left"`
+	Level      *float64 `json:"level_dbfs,omitempty" doc:"Loudness of what was played, RMS"`
+	Line       bool     `json:"line,omitempty" doc:"A sensor saw the line"`
+	Current    int64    `json:"current_ma,omitempty"`
+	Microphone *float64 `json:"microphone_db,omitempty"`
+	Languages  []string `json:"languages,omitempty" nullable:"false"`
+}
+
+type deliveriesAnswer struct{ Body Deliveries }
+
+func (s *server) deliveries(r *registry) { on(r, "get-deliveries", s.delivered) }
+
+func (s *server) delivered(ctx context.Context, in *announcementPath) (*deliveriesAnswer, error) {
+	got, err := s.cfg.Desk.Deliveries(ctx, broadcast.ID(in.ID))
+	if err != nil {
+		return nil, err
+	}
+	out := Deliveries{Announcement: announcementOf(got.Announcement), At: moment(got.At), Nodes: []Delivery{}}
+	for _, d := range got.Nodes {
+		out.Nodes = append(out.Nodes, s.deliveryOf(d, got.At))
+		out.Summary.count(d)
+	}
+	return &deliveriesAnswer{Body: out}, nil
+}
+
+func (s *Summary) count(d desk.Delivery) {
+	if !d.Expected {
+		return
+	}
+	s.Expected++
+	switch {
+	case d.End == "":
+		s.Open++
+	case d.Silent():
+		s.Silent++
+	default:
+		s.Ended++
+	}
+}
+
+func (s *server) deliveryOf(d desk.Delivery, at broadcast.Instant) Delivery {
+	out := Delivery{Node: string(d.Node), Area: string(d.Area), AreaName: s.nameOf(d.Area), Expected: d.Expected, Rung: string(d.Rung),
+		Evidence: evidenceOf(d.Evidence), End: string(d.End), Reason: reasonOf(d.Reason), Times: timesOf(d.Times),
+		Clock: string(d.Clock), Attempts: d.Attempts, Occurrences: []Occurrence{}, LastSign: moment(d.Last)}
+	if d.Last != 0 {
+		age := int64(at.Sub(d.Last).Seconds())
+		out.Age = &age
+	}
+	for _, o := range d.Occurrences {
+		out.Occurrences = append(out.Occurrences, Occurrence{Start: moment(o.Start), Rung: string(o.Rung), End: string(o.End),
+			Reason: reasonOf(o.Reason), Evidence: evidenceOf(o.Evidence), Times: timesOf(o.Times), Attempts: o.Attempts})
+	}
+	return out
+}
+
+// timesOf sorts by rung, not by time: clocks of nodes may jump.
+func timesOf(times map[broadcast.Rung]broadcast.Instant) []RungTime {
+	out := []RungTime{}
+	for _, rung := range broadcast.Rungs() {
+		if at, ok := times[rung]; ok {
+			out = append(out, RungTime{Rung: string(rung), At: moment(at)})
+		}
+	}
+	return out
+}
+
+// reasonOf finds the words of a reason in the one table.
+func reasonOf(code broadcast.Reason) *Reason {
+	if code == "" {
+		return nil
+	}
+	texts := broadcast.ReasonTexts()
+	if i := slices.IndexFunc(texts, func(t broadcast.ReasonText) bool { return t.Code == code }); i >= 0 {
+		return &Reason{Code: string(code), VI: texts[i].VI, EN: texts[i].EN}
+	}
+	return &Reason{Code: string(code), VI: string(code), EN: string(code)}
+}
+
+func evidenceOf(e *broadcast.Evidence) *Evidence {
+	if e == nil {
+		return nil
+	}
+	return &Evidence{Samples: e.Samples, Of: e.Of, Closed: moment(e.Closed), First: moment(e.First), Level: hundredths(e.Level),
+		Line: e.Line, Current: e.Current, Microphone: hundredths(e.Microphone), Languages: texts(e.Languages)}
+}
+
+func hundredths(n int64) *float64 {
+	if n == 0 {
+		return nil
+	}
+	f := float64(n) / 100
+	return &f
+}

@@ -1,0 +1,171 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/plan"
+	"github.com/loaxa/loaxa/broadcast/seal"
+	"github.com/loaxa/loaxa/broadcast/wire"
+	"github.com/loaxa/loaxa/controller/fleet"
+	"github.com/loaxa/loaxa/controller/people"
+	"github.com/loaxa/loaxa/controller/preview"
+	"github.com/loaxa/loaxa/controller/store"
+)
+
+// Node is one speaker site. What is not its place or status is a hint that it
+// gave of itself, and proves nothing.
+type Node struct {
+	ID        string  `json:"id"`
+	Area      string  `json:"area"`
+	AreaName  string  `json:"area_name"`
+	Status    string  `json:"status" enum:"invited,pending,confirmed,revoked"`
+	Board     string  `json:"board,omitempty"`
+	ShortCode string  `json:"short_code,omitempty" doc:"Of a pending node: compare it with the device on site"`
+	Present   bool    `json:"present"`
+	LastSign  string  `json:"last_sign,omitempty" format:"date-time"`
+	Version   string  `json:"version,omitempty"`
+	Clock     string  `json:"clock,omitempty"`
+	Holding   string  `json:"holding,omitempty" doc:"Digest of the documents that it holds"`
+	Missing   int64   `json:"missing_bytes,omitempty" doc:"Sound wanted but not yet on board"`
+	Free      int64   `json:"free_bytes,omitempty"`
+	Faults    []Fault `json:"faults" nullable:"false"`
+}
+
+// Fault is one failure that the node knows of.
+type Fault struct {
+	Code  string `json:"code"`
+	Part  string `json:"part,omitempty"`
+	Since string `json:"since,omitempty" format:"date-time"`
+	Cause string `json:"cause,omitempty"`
+}
+
+type nodesAnswer struct {
+	Body struct {
+		Nodes []Node `json:"nodes" nullable:"false"`
+	}
+}
+
+type nodePath struct {
+	ID string `path:"id" pattern:"^[a-z0-9-]{1,40}$"`
+}
+
+type confirmInput struct {
+	nodePath
+	Body struct {
+		ShortCode string `json:"short_code" pattern:"^[0-9a-f]{4}-[0-9a-f]{4}$" doc:"As the device shows it"`
+	}
+}
+
+type planInput struct {
+	nodePath
+	From string `query:"from" format:"date-time" doc:"Left out: now"`
+	To   string `query:"to" format:"date-time" doc:"Left out: 24 hours after from; at most 35 days"`
+}
+
+func (s *server) nodes(r *registry) {
+	on(r, "list-nodes", s.listNodes)
+	on(r, "confirm-node", s.confirm)
+	on(r, "get-plan", s.plan)
+}
+
+func confirmed(n fleet.Standing) bool { return n.Node.Status == store.Confirmed }
+
+func (s *server) listNodes(ctx context.Context, _ *struct{}) (*nodesAnswer, error) {
+	standings, err := s.cfg.Fleet.Overview(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &nodesAnswer{}
+	out.Body.Nodes = []Node{}
+	for _, n := range standings {
+		out.Body.Nodes = append(out.Body.Nodes, s.nodeOf(n))
+	}
+	return out, nil
+}
+
+func (s *server) nodeOf(n fleet.Standing) Node {
+	out := Node{ID: string(n.Node.ID), Area: string(n.Node.Area), AreaName: s.nameOf(n.Node.Area), Status: string(n.Node.Status),
+		Board: n.Node.Board, Present: n.Hints.Present, Faults: []Fault{},
+		LastSign: moment(max(n.Hints.PresenceAt, n.Hints.StateAt, n.Hints.HealthAt))}
+	if n.Node.Status == store.Pending {
+		out.ShortCode, _ = wire.ShortCode(n.Node.Key) // a pending node has a key
+	}
+	if n.State != nil {
+		out.Version, out.Clock, out.Holding = n.State.Version, string(n.State.Clock), string(n.State.Holding)
+		out.Missing, out.Free = n.State.Missing, n.State.Free
+	}
+	if n.Health != nil {
+		for _, f := range n.Health.Faults {
+			out.Faults = append(out.Faults, Fault{Code: f.Code, Part: f.Part, Since: moment(f.Since), Cause: f.Cause})
+		}
+	}
+	return out
+}
+
+// confirm takes a node in with the caller's signature on its place.
+func (s *server) confirm(ctx context.Context, in *confirmInput) (*nodesAnswer, error) {
+	c := callerOf(ctx)
+	n, err := s.cfg.DB.Node(ctx, broadcast.ID(in.ID))
+	if err != nil {
+		return nil, err
+	}
+	if err := s.cfg.Office.Authorise(c.Person, people.NodeConfirm, n.Area); err != nil {
+		return nil, err
+	}
+	err = s.cfg.Office.With(ctx, c.credential(), func(signer seal.Signer) error {
+		return s.cfg.Fleet.Confirm(ctx, c.Person.ID, n.ID, in.Body.ShortCode, signer)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.listNodes(ctx, nil)
+}
+
+type planAnswer struct{ Body Plan }
+
+func (s *server) plan(ctx context.Context, in *planInput) (*planAnswer, error) {
+	window, err := s.window(in)
+	if err != nil {
+		return nil, err
+	}
+	ring, err := s.cfg.Office.Ring(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p, err := preview.Of(ctx, preview.Source{DB: s.cfg.DB, Ring: ring, Now: s.now()}, broadcast.ID(in.ID), window)
+	switch {
+	case errors.Is(err, preview.ErrNoPlace):
+		return nil, problem(http.StatusConflict, "node-status", err.Error(), "Cụm loa chưa được xác nhận tại chỗ.")
+	case errors.Is(err, plan.ErrTooMany):
+		return nil, problem(http.StatusUnprocessableEntity, "window", err.Error(), "Quá nhiều lượt phát: hãy xem khoảng thời gian ngắn hơn.")
+	case err != nil:
+		return nil, err
+	}
+	return &planAnswer{Body: planOf(p)}, nil
+}
+
+func (s *server) window(in *planInput) (plan.Window, error) {
+	from, err := instant("from", in.From)
+	if err != nil {
+		return plan.Window{}, err
+	}
+	to, err := instant("to", in.To)
+	if err != nil {
+		return plan.Window{}, err
+	}
+	if from == 0 {
+		from = s.now()
+	}
+	if to == 0 {
+		to = from.Add(24 * time.Hour)
+	}
+	if length := to.Sub(from); length <= 0 || length > plan.MaxWindow {
+		return plan.Window{}, problem(http.StatusUnprocessableEntity, "window", "to must lie after from and at most 35 days later",
+			"Thời điểm kết thúc phải sau thời điểm bắt đầu và không quá 35 ngày.")
+	}
+	return plan.Window{From: from, To: to}, nil
+}

@@ -1,0 +1,179 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/loaxa/loaxa/controller/desk"
+	"github.com/loaxa/loaxa/controller/fleet"
+	"github.com/loaxa/loaxa/controller/intake"
+	"github.com/loaxa/loaxa/controller/people"
+	"github.com/loaxa/loaxa/controller/store"
+)
+
+const problemMedia = "application/problem+json"
+
+// Problem is why a request was not done (RFC 9457). Code and type are stable;
+// the sentences say what to do next and may change.
+type Problem struct {
+	Type     string   `json:"type" doc:"urn:loaxa:problem: and the code"`
+	Title    string   `json:"title" doc:"The meaning of the status"`
+	Status   int      `json:"status"`
+	Code     string   `json:"code" doc:"A stable name for programs"`
+	Detail   string   `json:"detail" doc:"What is wrong and what to do next"`
+	DetailVI string   `json:"detail_vi" doc:"The same in Vietnamese"`
+	Field    string   `json:"field,omitempty" doc:"What to change in the request"`
+	Errors   []string `json:"errors,omitempty" nullable:"false" doc:"Every field at fault, if there are several"`
+}
+
+// Error returns the code and the detail.
+func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
+
+// GetStatus returns the status of the answer.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType is that of RFC 9457.
+func (*Problem) ContentType(string) string { return problemMedia }
+
+func problemType() reflect.Type { return reflect.TypeFor[Problem]() }
+
+func problem(status int, code, detail, vietnamese string) *Problem {
+	return &Problem{Type: "urn:loaxa:problem:" + code, Title: http.StatusText(status), Status: status, Code: code, Detail: detail, DetailVI: vietnamese}
+}
+
+// statuses of the desk's refusals; the others are 422.
+var statuses = map[desk.Code]int{
+	desk.ClassRight: http.StatusForbidden, desk.SignRight: http.StatusForbidden, desk.Custody: http.StatusForbidden,
+	desk.SecondPerson: http.StatusForbidden, desk.HigherLevel: http.StatusForbidden,
+	desk.DigestChanged: http.StatusConflict, desk.WrongState: http.StatusConflict, desk.TooLate: http.StatusConflict,
+	desk.NoPolicy: http.StatusConflict,
+}
+
+// uploads are the statuses of refused uploads; the others are 422.
+var uploads = map[intake.Code]int{
+	intake.NotAudio: http.StatusUnsupportedMediaType, intake.TooLarge: http.StatusRequestEntityTooLarge,
+	intake.Busy: http.StatusServiceUnavailable, intake.DiskFull: http.StatusInsufficientStorage,
+}
+
+// known are errors that have one answer each.
+var known = []struct {
+	err        error
+	status     int
+	code       string
+	vietnamese string
+}{
+	{store.ErrNotFound, http.StatusNotFound, "not-found", "Không tìm thấy; hãy kiểm tra lại mã."},
+	{people.ErrForbidden, http.StatusForbidden, "forbidden", "Bạn không có quyền làm việc này; hãy nhờ người có quyền."},
+	{people.ErrCredential, http.StatusUnauthorized, "credential", "Mã truy cập không được chấp nhận; hãy lấy mã mới."},
+	{people.ErrCannotSign, http.StatusForbidden, "cannot-sign", "Mã truy cập này không ký được; hãy dùng mã của cán bộ có khoá ký."},
+	{people.ErrNoCertificate, http.StatusForbidden, "no-certificate", "Khoá ký chưa có chứng thư còn hiệu lực; quản trị viên cần cấp lại."},
+	{fleet.ErrToken, http.StatusForbidden, "enrolment-token", "Mã ghi danh không hợp lệ; hãy xin mã mới."},
+	{fleet.ErrCode, http.StatusConflict, "short-code", "Mã ngắn không khớp với khoá của cụm loa; hãy đọc lại trên thiết bị."},
+	{fleet.ErrStatus, http.StatusConflict, "node-status", "Cụm loa không ở trạng thái cần thiết cho việc này."},
+	{fleet.ErrArea, http.StatusUnprocessableEntity, "area-unknown", "Địa bàn không có trong danh mục hiện nay."},
+	{store.ErrConflict, http.StatusConflict, "conflict", "Dữ liệu vừa thay đổi; hãy tải lại rồi thử lại."},
+}
+
+// problemOf turns any error into a problem. What is not known is a defect of
+// the controller: its text is for the log, not for the person.
+func problemOf(err error) error {
+	var done *Problem
+	if errors.As(err, &done) {
+		return done
+	}
+	var refused *desk.Refusal
+	if errors.As(err, &refused) {
+		p := problem(or(statuses[refused.Code], http.StatusUnprocessableEntity), string(refused.Code), refused.English, refused.Vietnamese)
+		p.Field = refused.Field
+		return p
+	}
+	var upload *intake.Refusal
+	if errors.As(err, &upload) {
+		return problem(or(uploads[upload.Code], http.StatusUnprocessableEntity), string(upload.Code), upload.English, upload.Vietnamese)
+	}
+	for _, k := range known {
+		if errors.Is(err, k.err) {
+			return problem(k.status, k.code, err.Error(), k.vietnamese)
+		}
+	}
+	return err
+}
+
+func or(status, otherwise int) int {
+	if status == 0 {
+		return otherwise
+	}
+	return status
+}
+
+// generic are problems that the HTTP layer finds before any handler does.
+var generic = map[int]struct{ code, vietnamese string }{
+	http.StatusBadRequest:            {"bad-request", "Yêu cầu không đọc được; hãy kiểm tra định dạng JSON."},
+	http.StatusNotFound:              {"not-found", "Không có địa chỉ này."},
+	http.StatusMethodNotAllowed:      {"method", "Địa chỉ này không nhận phương thức đó."},
+	http.StatusRequestTimeout:        {"timeout", "Gửi quá chậm; hãy thử lại."},
+	http.StatusRequestEntityTooLarge: {"too-large", "Yêu cầu quá lớn."},
+	http.StatusUnsupportedMediaType:  {"media-type", "Kiểu nội dung không được hỗ trợ; hãy gửi application/json."},
+	http.StatusUnprocessableEntity:   {"invalid", "Yêu cầu thiếu hoặc sai một số trường."},
+	http.StatusInternalServerError:   {"internal", "Máy chủ gặp lỗi; yêu cầu chưa được thực hiện. Hãy thử lại và báo quản trị viên."},
+}
+
+// plain makes the problem of a status; internal errors keep their words to the
+// log.
+func plain(status int, detail string) *Problem {
+	g, ok := generic[status]
+	if !ok {
+		g = struct{ code, vietnamese string }{"error", "Yêu cầu không thực hiện được."}
+	}
+	if status >= http.StatusInternalServerError {
+		detail = "the controller failed and nothing was done: try again, and tell the administrator"
+	}
+	return problem(status, g.code, detail, g.vietnamese)
+}
+
+// plainProblem turns the errors of huma itself into problems.
+func plainProblem(_ huma.Context, _ string, v any) (any, error) {
+	m, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	if m.Status == http.StatusBadRequest && strings.Contains(m.Detail, "content type") {
+		m.Status = http.StatusUnsupportedMediaType
+	}
+	p := plain(m.Status, m.Detail)
+	if m.Status >= http.StatusInternalServerError {
+		return p, nil
+	}
+	for _, d := range m.Errors {
+		field := strings.TrimPrefix(strings.TrimPrefix(d.Location, "body"), ".")
+		p.Errors = append(p.Errors, strings.TrimPrefix(field+": "+d.Message, ": "))
+		if p.Field == "" {
+			p.Field = field
+		}
+	}
+	if len(p.Errors) > 0 {
+		p.Detail = strings.Join(p.Errors, "; ")
+	}
+	return p, nil
+}
+
+// refuse answers with a problem outside of huma.
+func refuse(w http.ResponseWriter, p *Problem) {
+	b, err := json.Marshal(p)
+	if err != nil {
+		b = nil
+	}
+	h := w.Header()
+	h.Set("Content-Type", problemMedia)
+	h.Set("Cache-Control", "no-store")
+	if p.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Bearer realm="loaxa"`)
+	}
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(append(b, '\n'))
+}

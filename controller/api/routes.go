@@ -1,0 +1,105 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/loaxa/loaxa/controller/people"
+)
+
+// route is one row of the table of routes.
+type route struct {
+	id, method, path string
+	// need is the permission that a person must have; empty with public.
+	need people.Permission
+	// public routes answer anybody; node routes also answer nodes.
+	public, node bool
+	// status is that of success; 0 stands for 200.
+	status  int
+	summary string
+}
+
+// routes returns the one table: every route there is.
+func routes() []route {
+	return []route{
+		{id: "upload-content", method: "POST", path: "/api/v1/contents", need: people.ContentUpload, status: 201, summary: "Upload sound (multipart field file, at most 200 MB); the answer names its canonical form"},
+		{id: "get-content", method: "GET", path: "/api/v1/contents/{sha256}", need: people.AnnouncementRead, summary: "What was measured of one content"},
+		{id: "create-announcement", method: "POST", path: "/api/v1/announcements", need: people.AnnouncementWrite, status: 201, summary: "Keep a draft"},
+		{id: "list-announcements", method: "GET", path: "/api/v1/announcements", need: people.AnnouncementRead, summary: "Announcements, newest first"},
+		{id: "get-announcement", method: "GET", path: "/api/v1/announcements/{id}", need: people.AnnouncementRead, summary: "One announcement"},
+		{id: "submit-announcement", method: "POST", path: "/api/v1/announcements/{id}/submit", need: people.AnnouncementWrite, summary: "Hand a draft in; from then on its words are fixed"},
+		{id: "approve-announcement", method: "POST", path: "/api/v1/announcements/{id}/approve", need: people.AnnouncementApprove, summary: "Sign the announcement whose digest was shown; the last signature needed publishes it"},
+		{id: "withdraw-announcement", method: "POST", path: "/api/v1/announcements/{id}/withdraw", need: people.AnnouncementWrite, summary: "Take an announcement back"},
+		{id: "get-deliveries", method: "GET", path: "/api/v1/announcements/{id}/deliveries", need: people.DeliveryRead, summary: "What every node proved"},
+		{id: "list-areas", method: "GET", path: "/api/v1/areas", need: people.AreaRead, summary: "Today's organisation tree"},
+		{id: "list-nodes", method: "GET", path: "/api/v1/nodes", need: people.NodeRead, summary: "Every node with what it last said of itself"},
+		{id: "get-plan", method: "GET", path: "/api/v1/nodes/{id}/plan", need: people.PlanRead, summary: "What a node will sound and, for what it will not, why"},
+		{id: "confirm-node", method: "POST", path: "/api/v1/nodes/{id}/confirm", need: people.NodeConfirm, summary: "Take a pending node in, after its short code was compared on site"},
+		{id: "create-enrolment-tokens", method: "POST", path: "/api/v1/enrolment-tokens", need: people.NodeEnrol, status: 201, summary: "One-time tokens for new nodes"},
+		{id: "create-demo-enrolment-tokens", method: "POST", path: "/api/v1/demo/enrolment-tokens", public: true, status: 201, summary: "The same without a login, in a demo house only"},
+		{id: "enrol", method: "POST", path: "/api/v1/enrolments", public: true, status: 201, summary: "A node shows its one-time token and its own key"},
+		{id: "get-document", method: "GET", path: "/document/{sha256}", need: people.AnnouncementRead, node: true, summary: "A sealed document, or an object that one names, by its digest"},
+		{id: "get-sound", method: "GET", path: "/content/{sha256}", need: people.AnnouncementRead, node: true, summary: "Canonical sound by its digest; ranges are served"},
+		{id: "watch-events", method: "GET", path: "/api/v1/events", need: people.EventsRead, summary: "Server-sent events: the names of what changed"},
+		{id: "get-me", method: "GET", path: "/api/v1/me", need: people.AreaRead, summary: "Whose token this is and what it may do"},
+		{id: "get-status", method: "GET", path: "/api/v1/status", public: true, summary: "Whether the controller is well"},
+		{id: "get-contract", method: "GET", path: "/api/openapi.json", public: true, summary: "This contract"},
+		{id: "get-page", method: "GET", path: "/{$}", public: true, summary: "A plain page: how many nodes are here, and the last announcements"},
+	}
+}
+
+// registry registers handlers under the rows of the table.
+type registry struct {
+	api  huma.API
+	rows map[string]route
+	done map[string]bool
+}
+
+// maxBody bounds a JSON body in bytes.
+const maxBody = 128 << 10
+
+// accessKey is where an operation keeps its row.
+const accessKey = "access"
+
+// operation makes what huma needs of a row.
+func (r *registry) operation(id string) huma.Operation {
+	row := r.rows[id]
+	if r.done == nil {
+		r.done = map[string]bool{}
+	}
+	r.done[id] = true
+	op := huma.Operation{OperationID: id, Method: row.method, Path: row.path, Summary: row.summary, MaxBodyBytes: maxBody,
+		BodyReadTimeout: 20 * time.Second, DefaultStatus: row.status, Metadata: map[string]any{accessKey: row},
+		Responses: map[string]*huma.Response{}}
+	if op.DefaultStatus == 0 {
+		op.DefaultStatus = http.StatusOK
+	}
+	schema := r.api.OpenAPI().Components.Schemas.Schema(problemType(), true, "Problem")
+	op.Responses["default"] = &huma.Response{Description: "A problem (RFC 9457)",
+		Content: map[string]*huma.MediaType{problemMedia: {Schema: schema}}}
+	if row.need != "" {
+		op.Security = []map[string][]string{{"person": {}}}
+		op.Description = "Needs the permission " + string(row.need) + "."
+	}
+	if row.node {
+		op.Security = append(op.Security, map[string][]string{"node": {}})
+	}
+	return op
+}
+
+// on registers a handler that takes and gives JSON.
+func on[I, O any](r *registry, id string, f func(context.Context, *I) (*O, error)) {
+	op := r.operation(id)
+	op.Responses[strconv.Itoa(op.DefaultStatus)] = &huma.Response{Description: "Done"}
+	huma.Register(r.api, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := f(ctx, in)
+		if err != nil {
+			return nil, problemOf(err)
+		}
+		return out, nil
+	})
+}

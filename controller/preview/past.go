@@ -1,0 +1,134 @@
+package preview
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/plan"
+	"github.com/loaxa/loaxa/broadcast/seal"
+	"github.com/loaxa/loaxa/controller/store"
+)
+
+// lookBack is how far before its window a plan needs the node's past.
+const lookBack = 3 * 24 * time.Hour
+
+// attempt names one attempt at an occurrence.
+type attempt struct {
+	announcement broadcast.ID
+	revision     broadcast.Revision
+	start        broadcast.Instant
+	number       int64
+}
+
+// past turns the node's receipts into its past.
+func (r *reader) past(ctx context.Context, node broadcast.ID) error {
+	rows, err := r.src.DB.ReceiptsBy(ctx, node, r.in.Window.From.Add(-lookBack), maxPast)
+	if err != nil {
+		return err
+	}
+	if len(rows) == 0 {
+		r.in.WithoutHistory, r.in.Now = true, 0
+		return nil
+	}
+	index := map[attempt]int{}
+	for _, row := range rows {
+		receipt, err := broadcast.Decode[broadcast.Receipt](row.Raw)
+		if err != nil {
+			return fmt.Errorf("receipt %d of %s: %w", row.Seq, node, err)
+		}
+		if receipt.Start == 0 {
+			continue
+		}
+		key := attempt{receipt.Announcement, receipt.Of, receipt.Start, receipt.Attempt}
+		i, known := index[key]
+		if !known {
+			class, drill, err := r.class(ctx, receipt.Announcement, receipt.Of)
+			if errors.Is(err, store.ErrNotFound) {
+				continue // another controller published it
+			}
+			if err != nil {
+				return err
+			}
+			i = len(r.in.Past)
+			index[key] = i
+			r.in.Past = append(r.in.Past, plan.Past{Announcement: key.announcement, Revision: key.revision, Drill: drill, Class: class,
+				Start: key.start, Attempt: key.number, At: receipt.At})
+		}
+		tell(&r.in.Past[i], receipt)
+	}
+	r.running()
+	return nil
+}
+
+// tell adds one receipt to what is known of an attempt.
+func tell(p *plan.Past, r broadcast.Receipt) {
+	if p.Rung == "" || r.Rung.Terminal() || !p.Rung.Terminal() && r.Rung.Height() > p.Rung.Height() {
+		p.Rung = r.Rung
+	}
+	switch {
+	case r.Rung.Terminal():
+		p.Reason = r.Reason
+	case r.Attempt > 1 && r.Reason != "":
+		p.Why = r.Reason
+	}
+	if r.Evidence != nil {
+		p.Millis = max(p.Millis, r.Evidence.Samples/48)
+		if r.Evidence.First != 0 {
+			p.At = r.Evidence.First
+		}
+	}
+}
+
+// running takes the newest attempt without an end for one that sounds now, if
+// its item can still be sounding; older ones were lost with power or program.
+func (r *reader) running() {
+	newest := -1
+	for i, p := range r.in.Past {
+		if !p.Rung.Terminal() && p.Attempt > 0 && (newest < 0 || p.At > r.in.Past[newest].At) {
+			newest = i
+		}
+	}
+	if newest < 0 {
+		return
+	}
+	p := &r.in.Past[newest]
+	if ends := p.At.Add(r.length(p.Announcement)); ends > r.src.Now {
+		p.Running, p.Ends = true, ends
+	}
+}
+
+// length is how long an item sounds with everything around it.
+func (r *reader) length(id broadcast.ID) time.Duration {
+	for _, item := range r.in.Items {
+		if item.Announcement.ID == id {
+			d := r.in.Board.WarmUp + r.in.Board.Chimes[string(item.Announcement.Class)] + r.in.Board.Tail
+			for _, v := range item.Announcement.Versions {
+				d += v.Duration()
+			}
+			return d
+		}
+	}
+	return 0
+}
+
+// class returns the class of one revision, and whether it was a drill.
+func (r *reader) class(ctx context.Context, id broadcast.ID, of broadcast.Revision) (broadcast.Class, bool, error) {
+	for _, item := range r.in.Items {
+		if item.Announcement.ID == id && item.Announcement.Revision == of {
+			return item.Announcement.Class, item.Drill, nil
+		}
+	}
+	var err error
+	for _, kind := range []broadcast.Kind{broadcast.KindAnnouncement, broadcast.KindDrill} {
+		var doc store.Document
+		if doc, err = r.src.DB.NewestDocument(ctx, kind, id); err != nil {
+			continue
+		}
+		a, _, err := seal.Open[broadcast.Announcement](r.src.Ring, kind, doc.Raw, r.context())
+		return a.Class, kind == broadcast.KindDrill, err
+	}
+	return "", false, err
+}
