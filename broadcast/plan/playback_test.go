@@ -145,6 +145,9 @@ func TestWhatBecomesDueWhileTheRelayReopensCompetes(t *testing.T) {
 	expect(t, in, "a 06:00-06:06:40 ended", "c 06:06:42-06:07:42 ended", "b of 06:05 06:07:46-06:14:26 ended")
 	in.Items[2] = priority("c", "06:06:42", 300)
 	expect(t, in, "a 06:00-06:06:40 ended", "c of 06:06:42 06:06:44-06:11:44 ended", "b of 06:05 06:11:48-06:18:28 ended")
+	in.Items[2] = normal("xep", "06:06:42", 300)
+	in.Placements = []broadcast.Placement{{ID: "xep", Revision: issued, Areas: here, Until: at("2026-12-01 00:00"), Items: []broadcast.Placed{{Announcement: "xep", Revision: issued}}}}
+	expect(t, in, "a 06:00-06:06:40 ended", "xep of 06:06:42 06:06:44-06:11:44 ended", "b of 06:05 06:11:48-06:18:28 ended")
 }
 
 func TestTheRelayStaysOpenForItsLeastTimeAfterASoundingOfThePast(t *testing.T) {
