@@ -69,7 +69,7 @@ func (a Assignment) Validate() error {
 func (c Controller) Validate() error {
 	for _, a := range []struct{ text, plain, tls string }{{c.HTTP, "http", "https"}, {c.MQTT, "mqtt", "mqtts"}} {
 		u, err := url.Parse(a.text)
-		if err != nil || (u.Scheme != a.plain && u.Scheme != a.tls) || u.Host == "" || len(a.text) > 200 {
+		if err != nil || (u.Scheme != a.plain && u.Scheme != a.tls) || u.Hostname() == "" || len(a.text) > 200 {
 			return fmt.Errorf("address %q: use %s://host:port or %s://host:port", a.text, a.plain, a.tls)
 		}
 	}

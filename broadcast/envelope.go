@@ -1,7 +1,6 @@
 package broadcast
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 )
@@ -44,7 +43,8 @@ func (p Protected) Validate() error {
 }
 
 // Validate refuses envelopes without payload, without signatures, or with more
-// than MaxSignatures of them.
+// than MaxSignatures of them, and parts with a second spelling: no signature
+// covers a signature, so a carrier could otherwise rename what it carries.
 func (e Envelope) Validate() error {
 	if e.Payload == "" {
 		return errors.New("payload: empty")
@@ -56,13 +56,19 @@ func (e Envelope) Validate() error {
 		if s.Protected == "" || s.Signature == "" {
 			return fmt.Errorf("signature %d: incomplete", i)
 		}
+		for _, part := range []string{s.Protected, s.Signature} {
+			if _, err := base64URL(part); err != nil {
+				return fmt.Errorf("signature %d: %w", i, err)
+			}
+		}
 	}
-	return nil
+	_, err := e.PayloadBytes()
+	return err
 }
 
 // PayloadBytes returns the exact bytes that were signed.
 func (e Envelope) PayloadBytes() ([]byte, error) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(e.Payload)
+	b, err := base64URL(e.Payload)
 	if err != nil {
 		return nil, fmt.Errorf("payload is not base64url: %w", err)
 	}

@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files from the code")
 
-const at broadcast.Instant = 1795248000000 // 21/11/2026 16:00:00 UTC
+const at broadcast.Instant = 1795248000000 // 21/11/2026 08:00:00 UTC
 
 // document is one complete value of every type that is sealed or whose digest
 // is signed, and how it is read.

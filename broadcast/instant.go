@@ -26,8 +26,9 @@ func (i Instant) Time() time.Time { return time.UnixMilli(int64(i)).UTC() }
 // Add returns the moment d later, cut to whole milliseconds.
 func (i Instant) Add(d time.Duration) Instant { return i + Instant(d.Milliseconds()) }
 
-// Sub returns how long after j the moment i is.
-func (i Instant) Sub(j Instant) time.Duration { return time.Duration(i-j) * time.Millisecond }
+// Sub returns how long after j the moment i is. More than a Duration can hold,
+// some 292 years, becomes the longest Duration: a limit must not wrap around.
+func (i Instant) Sub(j Instant) time.Duration { return i.Time().Sub(j.Time()) }
 
 // String returns the text of the moment.
 func (i Instant) String() string { return i.Time().Format(instantLayout) }

@@ -17,7 +17,8 @@ type Metadata struct {
 	Rights         string `json:"rights,omitempty"` // who owns the recording and what was allowed
 }
 
-// Validate bounds every text.
+// Validate bounds every text, and the encoding, in which line feeds and quotes
+// take two bytes.
 func (m Metadata) Validate() error {
 	short := []struct{ name, text string }{{"field", m.Field}, {"genre", m.Genre}, {"author", m.Author},
 		{"source", m.Source}, {"document_number", m.DocumentNumber}, {"rights", m.Rights}}
@@ -26,7 +27,17 @@ func (m Metadata) Validate() error {
 			return err
 		}
 	}
-	return checkText("text", m.Text, 32<<10)
+	if err := checkText("text", m.Text, 32<<10); err != nil {
+		return err
+	}
+	b, err := Encode(m)
+	if err != nil {
+		return err
+	}
+	if len(b) > MaxMetadata {
+		return fmt.Errorf("text: encoded metadata of %d bytes, at most %d; shorten the text", len(b), MaxMetadata)
+	}
+	return nil
 }
 
 // Digest names the metadata by the SHA-256 of its encoding.

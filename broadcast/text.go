@@ -2,6 +2,7 @@ package broadcast
 
 import (
 	"fmt"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -18,7 +19,7 @@ func checkText(field, s string, max int) error {
 		return fmt.Errorf("%s: not valid UTF-8", field)
 	}
 	for _, r := range s {
-		if (r < 0x20 && r != '\n') || r == 0x7f || r == 0x2028 || r == 0x2029 || r == utf8.RuneError {
+		if (unicode.IsControl(r) && r != '\n') || r == 0x2028 || r == 0x2029 || r == utf8.RuneError {
 			return fmt.Errorf("%s: contains the control character %U; remove it", field, r)
 		}
 	}

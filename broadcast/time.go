@@ -1,7 +1,6 @@
 package broadcast
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"time"
@@ -70,7 +69,7 @@ func (r Rebase) Validate() error {
 const NonceBytes = 16
 
 func checkNonce(s string) error {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	b, err := base64URL(s)
 	if err != nil || len(b) != NonceBytes {
 		return errors.New("nonce: 16 random bytes in base64url are needed")
 	}
