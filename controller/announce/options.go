@@ -1,0 +1,102 @@
+package announce
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/loaxa/loaxa/broadcast"
+)
+
+// Options is what somebody asks for.
+type Options struct {
+	// Controller is its address, such as http://localhost:8080.
+	Controller string
+	// Token is the person's own; ApproveToken that of a second person, who
+	// approves in place of the first.
+	Token, ApproveToken string
+	File                string
+	Areas               []string
+	// Class, Title and Language may be empty: normal, the name of the file, vi.
+	Class, Title, Language string
+	Reason                 string
+	// Start is RFC 3339, or HH:MM for the next such time; empty means now.
+	Start string
+	// Repeat makes an emergency sound again so often inside its window.
+	Repeat time.Duration
+	// Watch waits until every node has ended; JSON prints what they proved.
+	Watch, JSON bool
+
+	// Out gets the result, Err the progress. Live redraws the table in place.
+	Out, Err io.Writer
+	Live     bool
+	Now      func() time.Time
+	// Client may be nil.
+	Client *http.Client
+}
+
+// check refuses what cannot work before anything is sent.
+func (o *Options) check() error {
+	u, err := url.Parse(o.Controller)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return fmt.Errorf("--controller %q: use an address such as http://localhost:8080", o.Controller)
+	}
+	o.Controller = strings.TrimRight(o.Controller, "/")
+	if o.Token == "" {
+		return errors.New("--token: missing; loaxa-controller admin token --data DIR --role officer prints one")
+	}
+	if len(o.Areas) == 0 {
+		return errors.New("--area: missing; name one or more, such as bac-quang")
+	}
+	info, err := os.Stat(o.File)
+	if err != nil {
+		return fmt.Errorf("--file: %w", err)
+	}
+	if info.IsDir() {
+		return fmt.Errorf("--file %s: is a folder; name one audio file", o.File)
+	}
+	if o.Class != "" {
+		if err := broadcast.Class(o.Class).Validate(); err != nil {
+			return fmt.Errorf("--class: %w", err)
+		}
+	}
+	if o.Repeat != 0 && o.Class != string(broadcast.Emergency) {
+		return errors.New("--repeat: only an emergency repeats; leave it out")
+	}
+	if o.Title == "" {
+		name := filepath.Base(o.File)
+		o.Title = strings.TrimSuffix(name, filepath.Ext(name))
+	}
+	if o.Client == nil {
+		o.Client = &http.Client{}
+	}
+	o.Start, err = start(o.Start, o.Now())
+	return err
+}
+
+// start returns RFC 3339 for a moment, or for the next time of day; empty stays
+// empty.
+func start(text string, now time.Time) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t.Format(time.RFC3339), nil
+	}
+	day, err := broadcast.ParseLocalTime(text)
+	if err != nil {
+		return "", fmt.Errorf("--start %q: use HH:MM, or RFC 3339 such as 2026-11-22T17:30:00+07:00", text)
+	}
+	now = now.In(broadcast.Local())
+	at := time.Date(now.Year(), now.Month(), now.Day(), 0, int(day), 0, 0, broadcast.Local())
+	if !at.After(now) {
+		at = at.AddDate(0, 0, 1)
+	}
+	return at.Format(time.RFC3339), nil
+}
