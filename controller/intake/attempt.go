@@ -3,7 +3,6 @@ package intake
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -43,20 +42,9 @@ func (j *job) encode(ctx context.Context, s setting) (attempt, error) {
 	}
 	args := s.arguments(j.probed.container, length.Seconds(), canonicalOutput())
 	_, err = j.engine.run(ctx, j.engine.ffmpeg, args, in, func(r io.Reader) error {
-		block := make([]byte, 32<<10)
-		for {
-			n, err := r.Read(block)
-			if _, failed := out.Write(block[:n]); failed != nil {
-				return failed
-			}
-			j.progress(Progress{Encoding, min(1, float64(out.size)/float64(usual)), j.upload.size})
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-		}
+		return fill(ctx, out, r, func(p Progress) {
+			j.progress(Progress{Encoding, min(1, float64(p.Bytes)/float64(usual)), j.upload.size})
+		})
 	})
 	if err != nil {
 		out.abandon()

@@ -45,7 +45,7 @@ func newEngine(ffmpeg, homes string, step time.Duration, log *slog.Logger) (*eng
 	if found, err = filepath.Abs(found); err != nil {
 		return nil, fmt.Errorf("find ffmpeg: %w", err)
 	}
-	e := &engine{ffmpeg: found, ffprobe: filepath.Join(filepath.Dir(found), "ffprobe"), homes: homes, step: step}
+	e := &engine{ffmpeg: found, ffprobe: filepath.Join(filepath.Dir(found), "ffprobe"), homes: homes, step: time.Minute}
 	if _, err := exec.LookPath(e.ffprobe); err != nil {
 		return nil, fmt.Errorf("ffprobe is needed beside ffmpeg (on Debian: apt install ffmpeg): %w", err)
 	}
@@ -55,6 +55,7 @@ func newEngine(ffmpeg, homes string, step time.Duration, log *slog.Logger) (*eng
 			if c.lacks != "" {
 				log.Warn("uploads are converted with less confinement", "lacks", c.lacks)
 			}
+			e.step = step
 			return e, nil
 		}
 	}
@@ -69,10 +70,8 @@ type confined struct {
 
 // try runs ffmpeg once without an upload and looks for the encoder.
 func (e *engine) try() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
 	var told bytes.Buffer
-	_, err := e.run(ctx, e.ffmpeg, []string{"-hide_banner", "-h", "encoder=libopus"}, nil, bounded(&told))
+	_, err := e.run(context.Background(), e.ffmpeg, []string{"-hide_banner", "-h", "encoder=libopus"}, nil, bounded(&told))
 	if err == nil && !strings.Contains(told.String(), "libopus AVOptions") {
 		err = errors.New("this ffmpeg was built without libopus: install one that has it (on Debian: apt install ffmpeg)")
 	}
@@ -118,13 +117,8 @@ func (e *engine) run(ctx context.Context, program string, args []string, in *os.
 	}
 	defer os.RemoveAll(home)
 	said := &tail{}
-	command := exec.CommandContext(bound, "/bin/sh", append([]string{"-c", box, program}, args...)...)
-	command.Dir = home
-	command.Env = []string{"LC_ALL=C", "PATH=/usr/bin:/bin"}
-	command.Stderr = said
-	command.SysProcAttr = e.confine()
-	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
-	command.WaitDelay = 5 * time.Second
+	command := e.boxed(bound, program, args)
+	command.Dir, command.Stderr = home, said
 	if in != nil {
 		command.Stdin = in
 	}
@@ -149,6 +143,17 @@ func (e *engine) run(ctx context.Context, program string, args []string, in *os.
 		return 0, &failure{said: said.String(), cause: judge(bound, ended)}
 	}
 	return said.lines, nil
+}
+
+// boxed is the command of a child that is not started yet. When its context ends, its whole process
+// group is killed.
+func (e *engine) boxed(ctx context.Context, program string, args []string) *exec.Cmd {
+	command := exec.CommandContext(ctx, "/bin/sh", append([]string{"-c", box, program}, args...)...)
+	command.Env = []string{"LC_ALL=C", "PATH=/usr/bin:/bin"}
+	command.SysProcAttr = e.confine()
+	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
+	command.WaitDelay = 5 * time.Second
+	return command
 }
 
 // judge tells a child that met a bound from one that gave up by itself.

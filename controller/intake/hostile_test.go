@@ -29,13 +29,13 @@ func secretTone(t *testing.T) string {
 
 // decodeAs runs the measuring command line on bytes as if the sniffer had taken them for a
 // container, and returns how much sound came out.
-func decodeAs(t *testing.T, c media.Container, data []byte) int64 {
+func decodeAs(t *testing.T, in *Intake, c media.Container, data []byte) int64 {
 	t.Helper()
-	in := newIntake(t)
 	upload, err := in.folder.receive(t.Context(), bytes.NewReader(data), 1<<20, func(Progress) {})
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer upload.discard()
 	opened, err := upload.open(0)
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +56,7 @@ func decodeAs(t *testing.T, c media.Container, data []byte) int64 {
 
 func TestAPlaylistNamedMP3NeverReadsItsNeighbour(t *testing.T) {
 	t.Parallel()
-	secret := secretTone(t)
+	in, secret := newIntake(t), secretTone(t)
 	concat := []byte("ffconcat version 1.0\nfile 'file:" + secret + "'\n")
 	// The attack works on a converter that guesses:
 	guessed := sh(t, concat, "ffmpeg", "-v", "error", "-safe", "0", "-protocol_whitelist", "file,pipe",
@@ -70,10 +70,10 @@ func TestAPlaylistNamedMP3NeverReadsItsNeighbour(t *testing.T) {
 		"m3u8":         []byte("#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\nfile://" + secret + "\n#EXT-X-ENDLIST\n"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			mustRefuse(t, newIntake(t), playlist, NotAudio)
+			mustRefuse(t, in, playlist, NotAudio)
 		})
 		for _, c := range []media.Container{media.MP3, media.WAV, media.M4A, media.Ogg, media.FLAC, media.WebM, media.AAC, media.AMR} {
-			if n := decodeAs(t, c, playlist); n > 0 {
+			if n := decodeAs(t, in, c, playlist); n > 0 {
 				t.Errorf("%s taken for %s gave %d bytes of sound", name, c, n)
 			}
 		}
@@ -82,7 +82,7 @@ func TestAPlaylistNamedMP3NeverReadsItsNeighbour(t *testing.T) {
 
 func TestAnMP4ThatPointsToAnotherFileReadsNothingOfIt(t *testing.T) {
 	t.Parallel()
-	secret := secretTone(t)
+	in, secret := newIntake(t), secretTone(t)
 	raw := wave(48000, 1, sine(3, -10))
 	pointing := redirect(t, into(t, raw, "mov", "-c:a", "pcm_s16le"), secret)
 	file := filepath.Join(t.TempDir(), "pointing.mov")
@@ -93,10 +93,10 @@ func TestAnMP4ThatPointsToAnotherFileReadsNothingOfIt(t *testing.T) {
 	if len(followed) < 96000 || bytes.Count(followed, []byte{0}) == len(followed) {
 		t.Fatal("this ffmpeg does not follow the reference: the test proves nothing")
 	}
-	if n := decodeAs(t, media.MP4, pointing); n > 0 {
+	if n := decodeAs(t, in, media.MP4, pointing); n > 0 {
 		t.Errorf("%d bytes of sound came out of another file", n)
 	}
-	c, err := take(t, newIntake(t), pointing)
+	c, err := take(t, in, pointing)
 	var refusal *Refusal
 	if !errors.As(err, &refusal) {
 		t.Errorf("accepted as %+v, %v", c, err)
@@ -203,7 +203,7 @@ func running(t *testing.T, word string) bool {
 func TestAConverterThatHangsIsKilled(t *testing.T) {
 	t.Parallel()
 	word := fmt.Sprintf("86399.%d", os.Getpid())
-	in := newIntake(t, actor(t, "sleep "+word+" & sleep "+word), func(c *Config) { c.limits.step = 8 * time.Second })
+	in := newIntake(t, actor(t, "sleep "+word+" & sleep "+word), func(c *Config) { c.limits.step = time.Second })
 	mustRefuse(t, in, speech(t), TooCostly)
 	if running(t, word) {
 		t.Error("a child of the child lives on")

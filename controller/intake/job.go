@@ -106,12 +106,7 @@ func (j *job) remarks(c Content) []Remark {
 // reaches the target, the best one under the ceiling is taken, and a remark says so.
 func (j *job) normalise(ctx context.Context) (attempt, error) {
 	asked := media.Decibel(targetLUFS - j.heard.loudness)
-	s := setting{
-		mix:     j.heard.mix,
-		gain:    min(maxGain, asked),
-		ceiling: firstCeiling,
-		padded:  j.heard.samples < shortest,
-	}
+	s := j.firstSetting(asked)
 	var best attempt
 	for range maxRounds {
 		s.limited = s.limited || j.heard.peak+s.gain > s.ceiling
@@ -133,6 +128,20 @@ func (j *job) normalise(ctx context.Context) (attempt, error) {
 		return attempt{}, fmt.Errorf("no encoding of upload %s stays below %s", j.upload.sha256, peakLimit)
 	}
 	return best, nil
+}
+
+// firstSetting foresees what a limiter will take: of every decibel that peaks pass its ceiling by,
+// speech and music lose about a quarter in loudness, so a first gain greater by two fifths mostly
+// ends the rounds at once. It is a guess; the proof decides.
+func (j *job) firstSetting(asked media.Decibel) setting {
+	const mostForeseen = media.Decibel(300)
+	over := max(0, j.heard.peak+asked-firstCeiling)
+	return setting{
+		mix:     j.heard.mix,
+		gain:    min(maxGain, asked+min(mostForeseen, over*2/5)),
+		ceiling: firstCeiling,
+		padded:  j.heard.samples < shortest,
+	}
 }
 
 // corrected returns the setting for the next round, given what this one led to. A lower ceiling

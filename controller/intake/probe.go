@@ -83,6 +83,20 @@ func sniff(upload staged) (probed, []byte, error) {
 	return p, head, nil
 }
 
+// probeAnswer is what ffprobe prints.
+type probeAnswer struct {
+	Streams []struct {
+		Type     string `json:"codec_type"`
+		Codec    string `json:"codec_name"`
+		Rate     string `json:"sample_rate"`
+		Channels int    `json:"channels"`
+	} `json:"streams"`
+	Format struct {
+		Duration string `json:"duration"`
+		BitRate  string `json:"bit_rate"`
+	} `json:"format"`
+}
+
 // probe asks ffprobe for streams and duration.
 func (j *job) probe(ctx context.Context, p *probed) error {
 	in, err := j.upload.open(p.start)
@@ -95,18 +109,7 @@ func (j *job) probe(ctx context.Context, p *probed) error {
 	if err != nil {
 		return undecodable(err)
 	}
-	var answer struct {
-		Streams []struct {
-			Type     string `json:"codec_type"`
-			Codec    string `json:"codec_name"`
-			Rate     string `json:"sample_rate"`
-			Channels int    `json:"channels"`
-		} `json:"streams"`
-		Format struct {
-			Duration string `json:"duration"`
-			BitRate  string `json:"bit_rate"`
-		} `json:"format"`
-	}
+	var answer probeAnswer
 	if err := json.Unmarshal(told.Bytes(), &answer); err != nil {
 		return refuse(Undecodable, fmt.Errorf("ffprobe's answer: %w", err), "unreadable structure")
 	}

@@ -39,8 +39,11 @@ func (f folder) receive(ctx context.Context, r io.Reader, limit int64, progress 
 	}
 	if err := fill(ctx, out, r, progress); err != nil {
 		out.abandon()
-		if errors.Is(err, errFull) {
-			return staged{}, refuse(TooLarge, err, fmt.Sprintf("%d MB", limit/1_000_000))
+		switch {
+		case errors.Is(err, errFull):
+			err = refuse(TooLarge, err, fmt.Sprintf("%d MB", limit/1_000_000))
+		case errors.Is(err, errBroken):
+			err = fmt.Errorf("the upload broke off after %d bytes, send it again: %w", out.size, err)
 		}
 		return staged{}, err
 	}
@@ -73,7 +76,10 @@ func fill(ctx context.Context, out *sink, r io.Reader, progress func(Progress)) 
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			return fmt.Errorf("the upload broke off after %d bytes, send it again: %w", out.size, err)
+			return fmt.Errorf("%w: %w", errBroken, err)
 		}
 	}
 }
+
+// errBroken is a reader that failed before its end.
+var errBroken = errors.New("read failed")

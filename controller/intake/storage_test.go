@@ -77,9 +77,9 @@ func TestAFullDiskIsSaidAndLosesNothing(t *testing.T) {
 				if !refusal.Code.Retry() {
 					t.Error("a full disk is no fault of the file")
 				}
-				mustBeCanonical(t, in, kept)
-				armed = false
-				accepted(t, in, said)
+				if !holds(must(in.folder.path(kept.SHA256)), kept.SHA256) {
+					t.Error("what was accepted before is gone")
+				}
 			})
 		}
 	}
