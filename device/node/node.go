@@ -153,7 +153,7 @@ func New(cfg Config) (*Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("node: %w", err)
 	}
-	n := &Node{cfg: cfg, log: cfg.Log.With("node", cfg.Node), public: public, signer: seal.Signer{KID: id, Key: cfg.Key},
+	n := &Node{cfg: cfg, log: cfg.Log, public: public, signer: seal.Signer{KID: id, Key: cfg.Key},
 		events: make(chan func(), eventsQueue), outbox: make(chan link.Message, outboxSize), over: make(chan struct{}),
 		floors: seal.Floors{}, holdings: newHoldings()}
 	n.reading = cfg.Ticks.Read()

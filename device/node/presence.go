@@ -16,7 +16,7 @@ const (
 	healthEvery = 30 * time.Second
 	askEvery    = 6 * time.Hour    // for the time, while it is proved
 	askAgain    = 20 * time.Second // while it is not
-	resyncAfter = 30 * time.Second // without a place or an authority
+	askLost     = 15 * time.Second // without a place or an authority, at first
 	outboxSize  = 64
 )
 
@@ -97,7 +97,7 @@ func (n *Node) announce() time.Duration {
 // askTime says that the node is there, with a question for the time.
 func (n *Node) askTime() time.Duration {
 	p := &n.presence
-	every := askAgain
+	every := n.patient(askAgain)
 	if n.clock.answered {
 		every = askEvery
 	}
@@ -119,7 +119,11 @@ func (n *Node) tellState() time.Duration {
 	p := &n.presence
 	now := n.currentState()
 	changed := p.stated == 0 || differs(now, p.state)
-	due := p.stated + stateEvery
+	every := stateEvery
+	if now.Resync {
+		every = n.patient(askLost)
+	}
+	due := p.stated + every
 	if changed && p.stated != 0 {
 		due = min(due, p.stated+stateApart)
 	}
@@ -134,12 +138,18 @@ func (n *Node) tellState() time.Duration {
 	}
 	p.state, p.stated = now, max(1, n.mono())
 	n.send(wire.Node(n.cfg.Node, "state"), raw, true)
-	return p.stated + stateEvery
+	return p.stated + every
+}
+
+// patient is how long a node waits before it asks again for what it never got:
+// a card that nobody confirms for weeks must not use up its data.
+func (n *Node) patient(first time.Duration) time.Duration {
+	return min(max(first, n.mono()/20), stateEvery)
 }
 
 // differs leaves out what changes all the time.
 func differs(a, b wire.State) bool {
-	return a.Clock != b.Clock || a.Holding != b.Holding || a.Chain != b.Chain || a.Resync ||
+	return a.Clock != b.Clock || a.Holding != b.Holding || a.Chain != b.Chain || a.Resync && !b.Resync ||
 		(a.Missing == 0) != (b.Missing == 0)
 }
 
@@ -169,7 +179,7 @@ func (n *Node) currentState() wire.State {
 
 // lost says that the node knows too little of its place to ask for more by name.
 func (n *Node) lost() bool {
-	return n.mono() > resyncAfter && (n.holdings.assignment == nil || len(n.holdings.authorities) == 0)
+	return n.holdings.assignment == nil || len(n.holdings.authorities) == 0
 }
 
 // tellHealth says what is wrong: at once when it changes, then every 30 s while

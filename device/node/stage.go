@@ -46,7 +46,6 @@ type run struct {
 	ctx         context.Context
 	cancel      context.CancelCauseFunc
 	performance Performance
-	failed      error
 	played      bool // handed to the player
 	began       bool // journalled as playing
 	unwritten   bool // sounds without its journal

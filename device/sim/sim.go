@@ -180,7 +180,6 @@ func (s *Sim) serveOne(ctx context.Context, p Place, id identity) (err error) {
 	if err != nil {
 		return err
 	}
-	log := s.cfg.Log.With("node", p.Node)
 	keeper, err := lease.NewKeeper(relay, s.board.Limits(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
@@ -195,8 +194,8 @@ func (s *Sim) serveOne(ctx context.Context, p Place, id identity) (err error) {
 		Candidate: node.Candidate{Controller: s.cfg.Controller, Node: p.Node, Token: id.Token, Board: s.board.Name, Pin: id.Fingerprint, Demo: s.cfg.Demo},
 		Top:       s.cfg.Top, Data: filepath.Join(dir, "store"), Quota: quota, Profile: s.board, Chimes: s.chimes,
 		Parts:   site.Parts{Lessor: keeper.Tenant(), Decoder: decode.InProcess{}, Sinks: s.sinks(dir)},
-		Version: s.cfg.Version, Built: s.cfg.Built, Client: s.client, Transport: s.shared, Log: log,
-		Heard: func(h node.Heard) { note(heard, h, log) },
+		Version: s.cfg.Version, Built: s.cfg.Built, Client: s.client, Transport: s.shared, Log: s.cfg.Log,
+		Heard: func(h node.Heard) { note(heard, h, s.cfg.Log) },
 	})
 	if err != nil {
 		return err

@@ -93,6 +93,7 @@ type Site struct {
 // Open opens the card. It reaches nobody and moves nothing.
 func Open(cfg Config) (*Site, error) {
 	fs := store.OS()
+	cfg.Log = cfg.Log.With("node", cfg.Node)
 	s := &Site{cfg: cfg, folder: filepath.Join(cfg.Data, "contents")}
 	var err error
 	if s.rand, err = random(); err != nil {

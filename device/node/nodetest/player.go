@@ -1,0 +1,185 @@
+package nodetest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/loaxa/loaxa/device/node"
+	"github.com/loaxa/loaxa/device/player"
+)
+
+// Played is one sounding that a Player was asked for.
+type Played struct {
+	Sounding player.Sounding
+	// Powered and First are zero when it did not come so far.
+	Powered, First time.Time
+	Evidence       player.Evidence
+	Err            error
+	// Over says that it ended.
+	Over bool
+}
+
+// Player plays to nobody, in the time that a real one would take. It is safe
+// for several goroutines.
+type Player struct {
+	// Now is trusted time, WarmUp that of the amplifier.
+	Now    func() time.Time
+	WarmUp time.Duration
+
+	mu      sync.Mutex
+	played  []*Played
+	busy    bool
+	prepare func(player.Sounding) error
+	fail    func(player.Sounding) error
+}
+
+// RefusePrepare makes Prepare ask f first; nil stops that.
+func (p *Player) RefusePrepare(f func(player.Sounding) error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.prepare = f
+}
+
+// FailPlay makes every sounding that has begun end with what f returns, halfway
+// through, if that is an error; nil stops that.
+func (p *Player) FailPlay(f func(player.Sounding) error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fail = f
+}
+
+// Played are the soundings handed over so far.
+func (p *Player) Played() []Played {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var out []Played
+	for _, one := range p.played {
+		out = append(out, *one)
+	}
+	return out
+}
+
+// Sounded are those of which a sample left.
+func (p *Player) Sounded() []Played {
+	return slices.DeleteFunc(p.Played(), func(one Played) bool { return one.First.IsZero() })
+}
+
+// Prepare prepares a sounding.
+func (p *Player) Prepare(_ context.Context, s player.Sounding) (node.Performance, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.prepare != nil {
+		if err := p.prepare(s); err != nil {
+			return nil, err
+		}
+	}
+	return &performance{p: p, s: s}, nil
+}
+
+type performance struct {
+	p *Player
+	s player.Sounding
+}
+
+// Discard gives nothing back: there is nothing.
+func (x *performance) Discard() {}
+
+// Play takes the time of a real sounding.
+func (x *performance) Play(ctx context.Context, events player.Events) (player.Evidence, error) {
+	p := x.p
+	p.mu.Lock()
+	if p.busy {
+		p.mu.Unlock()
+		return player.Evidence{}, player.ErrBusy
+	}
+	p.busy = true
+	one := &Played{Sounding: x.s}
+	p.played = append(p.played, one)
+	fail := p.fail
+	p.mu.Unlock()
+	evidence, err := x.sound(ctx, events, one, fail)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.busy, one.Over, one.Evidence, one.Err = false, true, evidence, err
+	return evidence, err
+}
+
+func (x *performance) sound(ctx context.Context, events player.Events, one *Played, fail func(player.Sounding) error) (player.Evidence, error) {
+	p := x.p
+	if err := p.until(ctx, x.s.Start.Add(-p.WarmUp)); err != nil {
+		return player.Evidence{}, err
+	}
+	closed := p.Now()
+	p.mu.Lock()
+	one.Powered = closed
+	p.mu.Unlock()
+	events.Powered(closed)
+	first := x.s.Start
+	if warm := closed.Add(p.WarmUp); warm.After(first) {
+		first = warm
+	}
+	evidence := player.Evidence{Powered: closed}
+	if late := first.Sub(x.s.Start); late > x.s.Late {
+		return evidence, fmt.Errorf("%w: %v", player.ErrLate, late)
+	}
+	if err := p.until(ctx, first.Add(-500*time.Millisecond)); err != nil {
+		return evidence, err
+	}
+	if err := events.Playing(first); err != nil {
+		return evidence, fmt.Errorf("%w: %w", player.ErrNotJournalled, err)
+	}
+	if err := p.until(ctx, first); err != nil {
+		return evidence, err
+	}
+	p.mu.Lock()
+	one.First = first
+	p.mu.Unlock()
+	return x.pour(ctx, evidence, first, fail)
+}
+
+// pour lets the length of the sounding pass.
+func (x *performance) pour(ctx context.Context, e player.Evidence, first time.Time, fail func(player.Sounding) error) (player.Evidence, error) {
+	const rate = 48000
+	length := x.s.Content.Duration + time.Duration(len(x.s.Chime))*time.Second/rate - x.s.Offset
+	cut := x.s.MaxDuration > 0 && length > x.s.MaxDuration
+	if cut {
+		length = x.s.MaxDuration
+	}
+	e.First, e.Expected, e.RMS, e.Peak = first, int64(length)*rate/int64(time.Second), -2000, -600
+	var err error
+	if fail != nil {
+		if err = fail(x.s); err != nil {
+			length /= 2
+		}
+	}
+	if stopped := x.p.until(ctx, first.Add(length)); stopped != nil {
+		time.Sleep(120 * time.Millisecond) // the fade of a real player
+		length, err = x.p.Now().Sub(first), stopped
+	}
+	if err == nil && cut {
+		err = player.ErrCut
+	}
+	e.Samples = int64(length) * rate / int64(time.Second)
+	e.Last = first.Add(length)
+	return e, err
+}
+
+// until waits for an instant of trusted time.
+func (p *Player) until(ctx context.Context, at time.Time) error {
+	for {
+		wait := at.Sub(p.Now())
+		if wait <= 0 {
+			return context.Cause(ctx)
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return context.Cause(ctx)
+		}
+	}
+}

@@ -1,0 +1,192 @@
+package nodetest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/device/link"
+	"github.com/loaxa/loaxa/device/node"
+)
+
+// Wire is a link without a network: what a node publishes is given to Take, and
+// what that returns comes back to the node. It is safe for several goroutines.
+type Wire struct {
+	// Take is told what was published.
+	Take func(topic string, payload []byte) []Outgoing
+
+	mu        sync.Mutex
+	node      *node.Node
+	up        bool
+	topics    []string
+	published []link.Message
+}
+
+// Publish hands a message to Take, and its answers to the node.
+func (w *Wire) Publish(_ context.Context, m link.Message) error {
+	w.mu.Lock()
+	up, to := w.up, w.node
+	w.published = append(w.published, m)
+	w.mu.Unlock()
+	if !up {
+		return link.ErrDown
+	}
+	for _, o := range w.Take(m.Topic, m.Payload) {
+		to.OnMessage(o.Topic, o.Payload)
+	}
+	return nil
+}
+
+// SetTopics notes what the node listens to.
+func (w *Wire) SetTopics(topics []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.topics = slices.Clone(topics)
+}
+
+// Topics are what the node listens to.
+func (w *Wire) Topics() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.topics)
+}
+
+// Published is everything that the node handed over, up or down.
+func (w *Wire) Published() []link.Message {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.published)
+}
+
+// Up connects, Down cuts.
+func (w *Wire) Up() { w.set(true) }
+
+// Down cuts the link.
+func (w *Wire) Down() { w.set(false) }
+
+func (w *Wire) set(up bool) {
+	w.mu.Lock()
+	was, to := w.up, w.node
+	w.up = up
+	w.mu.Unlock()
+	switch {
+	case up && !was:
+		to.OnUp("connection-1")
+	case !up && was:
+		to.OnDown("connection-1", errors.New("cut"))
+	}
+}
+
+// Fetcher fetches from a centre. It is safe for several goroutines.
+type Fetcher struct {
+	Centre *Centre
+
+	mu     sync.Mutex
+	refuse func(broadcast.Digest) error
+	asked  []broadcast.Digest
+}
+
+// Refuse makes every fetch ask f first; nil stops that.
+func (f *Fetcher) Refuse(refuse func(broadcast.Digest) error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.refuse = refuse
+}
+
+// Asked are the names of everything asked for so far.
+func (f *Fetcher) Asked() []broadcast.Digest {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.asked)
+}
+
+func (f *Fetcher) get(sum link.Sum) ([]byte, error) {
+	name := broadcast.Digest(fmt.Sprintf("%x", sum))
+	f.mu.Lock()
+	f.asked = append(f.asked, name)
+	refuse := f.refuse
+	f.mu.Unlock()
+	if refuse != nil {
+		if err := refuse(name); err != nil {
+			return nil, err
+		}
+	}
+	raw := f.Centre.Document(name)
+	if raw == nil {
+		return nil, link.ErrNotFound
+	}
+	return bytes.Clone(raw), nil
+}
+
+// Document returns a document after a moment.
+func (f *Fetcher) Document(ctx context.Context, sum link.Sum) ([]byte, error) {
+	if err := pause(ctx); err != nil {
+		return nil, err
+	}
+	return f.get(sum)
+}
+
+// Content writes a recording to its destination after a moment.
+func (f *Fetcher) Content(ctx context.Context, o link.Order) (err error) {
+	if err := pause(ctx); err != nil {
+		return err
+	}
+	raw, err := f.get(o.Sum)
+	if err != nil {
+		return err
+	}
+	p, err := o.Open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.Close()) }()
+	if _, err := p.Write(raw[p.Offset():]); err != nil {
+		return err
+	}
+	return p.Commit()
+}
+
+// pause is how long a fetch takes at least.
+func pause(ctx context.Context) error {
+	timer := time.NewTimer(20 * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Ticks are clocks whose wall clock can be set. They are safe for several
+// goroutines.
+type Ticks struct {
+	began time.Time
+
+	mu     sync.Mutex
+	off    time.Duration
+	synced bool
+}
+
+// NewTicks returns clocks that are right.
+func NewTicks() *Ticks { return &Ticks{began: time.Now()} }
+
+// Set puts the wall clock wrong by a span.
+func (t *Ticks) Set(off time.Duration, synced bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.off, t.synced = off, synced
+}
+
+// Read returns the clocks.
+func (t *Ticks) Read() node.Reading {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := time.Now()
+	return node.Reading{Wall: now.Round(0).Add(t.off), Mono: now.Sub(t.began), Synced: t.synced}
+}

@@ -1,0 +1,99 @@
+package node_test
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/wire"
+	"github.com/loaxa/loaxa/device/node/nodetest"
+)
+
+// world runs a test in virtual time with a node that has its place, its policy
+// and its time.
+func world(t *testing.T, test func(t *testing.T, r *nodetest.Rig)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		r := nodetest.NewRig(t)
+		r.Boot()
+		r.Settle()
+		pass(2 * time.Second)
+		test(t, r)
+		r.Stop()
+		if err := r.Centre.Err(); err != nil {
+			t.Errorf("the node said what no controller accepts: %v", err)
+		}
+	})
+}
+
+// pass lets virtual time pass.
+func pass(d time.Duration) {
+	timer := time.NewTimer(d)
+	<-timer.C
+	synctest.Wait()
+}
+
+// rungs fails unless the node proved exactly these rungs of a document.
+func rungs(t *testing.T, r *nodetest.Rig, id broadcast.ID, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, r.Centre.Rungs(nodetest.NodeID, id)); diff != "" {
+		t.Errorf("receipts of %s (-want +got):\n%s", id, diff)
+	}
+}
+
+// sounded fails unless so many soundings were heard.
+func sounded(t *testing.T, r *nodetest.Rig, want int) []nodetest.Played {
+	t.Helper()
+	got := r.Player.Sounded()
+	if len(got) != want {
+		t.Fatalf("%d soundings were heard, want %d: %+v", len(got), want, got)
+	}
+	return got
+}
+
+func TestEmergencySoundsOnTimeWithEveryRungProved(t *testing.T) {
+	world(t, func(t *testing.T, r *nodetest.Rig) {
+		a := r.Announcement("flood", broadcast.Emergency, 3*time.Second, 4*time.Second)
+		r.Announce(a)
+		pass(20 * time.Second)
+		heard := sounded(t, r, 1)[0]
+		if !heard.First.Equal(a.Timing.Start.Time()) || !heard.Powered.Equal(heard.First.Add(-nodetest.WarmUp)) {
+			t.Errorf("first sample at %v, relay closed at %v; want %v and a warm-up before", heard.First, heard.Powered, a.Timing.Start)
+		}
+		rungs(t, r, "flood", "received", "verified", "cached", "powered", "playing", "sounded", "ended")
+		receipts := r.Centre.Receipts(nodetest.NodeID)
+		i := slices.IndexFunc(receipts, func(r broadcast.Receipt) bool { return r.Rung == broadcast.Sounded })
+		e := receipts[i].Evidence
+		if e == nil || e.Samples != 4*48000 || e.Of != 4*48000 || e.First != a.Timing.Start || e.Closed != a.Timing.Start.Add(-nodetest.WarmUp) {
+			t.Errorf("evidence %+v", e)
+		}
+		if s := r.Centre.State(nodetest.NodeID); s.Clock != broadcast.ClockProved {
+			t.Errorf("clock %s, want proved", s.Clock)
+		}
+	})
+}
+
+func TestNodeHoldsWhatTheManifestsList(t *testing.T) {
+	world(t, func(t *testing.T, r *nodetest.Rig) {
+		r.Announce(r.Announcement("flood", broadcast.Emergency, time.Minute, 4*time.Second))
+		r.Sealed(r.Announcement("tin-1", broadcast.Normal, time.Hour, 4*time.Second)) // never pushed: it must be fetched
+		r.List()
+		pass(time.Minute)
+		var listed []broadcast.Entry
+		for _, e := range r.Centre.Listed(nodetest.Top) {
+			listed = append(listed, e)
+		}
+		want, err := wire.Holding(listed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Centre.State(nodetest.NodeID); got.Holding != want {
+			t.Errorf("the node says that it holds %s, want %s of %d documents", got.Holding.Short(), want.Short(), len(listed))
+		}
+		rungs(t, r, "tin-1", "received", "verified", "cached")
+	})
+}
