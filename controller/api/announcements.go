@@ -88,21 +88,21 @@ type listAnswer struct {
 }
 
 type submitInput struct {
-	announcementPath
-	Body struct {
+	ID   string `path:"id" pattern:"^[a-z0-9-]{1,40}$"`
+	Body *struct {
 		Digest string `json:"digest,omitempty" pattern:"^[0-9a-f]{64}$" doc:"Named: whoever submits also signs, if more than one has to"`
-	} `required:"false"`
+	}
 }
 
 type approveInput struct {
-	announcementPath
+	ID   string `path:"id" pattern:"^[a-z0-9-]{1,40}$"`
 	Body struct {
 		Digest string `json:"digest" pattern:"^[0-9a-f]{64}$" doc:"The digest that was shown"`
 	}
 }
 
 type withdrawInput struct {
-	announcementPath
+	ID   string `path:"id" pattern:"^[a-z0-9-]{1,40}$"`
 	Body struct {
 		Reason string `json:"reason" maxLength:"300"`
 	}
@@ -184,7 +184,11 @@ func (s *server) announcement(ctx context.Context, in *announcementPath) (*annou
 
 func (s *server) submit(ctx context.Context, in *submitInput) (*announcementAnswer, error) {
 	c := callerOf(ctx)
-	return answer(s.cfg.Desk.Submit(ctx, c.Person, c.credential(), broadcast.ID(in.ID), broadcast.Digest(in.Body.Digest)))
+	var shown broadcast.Digest
+	if in.Body != nil {
+		shown = broadcast.Digest(in.Body.Digest)
+	}
+	return answer(s.cfg.Desk.Submit(ctx, c.Person, c.credential(), broadcast.ID(in.ID), shown))
 }
 
 func (s *server) approve(ctx context.Context, in *approveInput) (*announcementAnswer, error) {

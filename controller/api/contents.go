@@ -90,9 +90,6 @@ func (s *server) contents(r *registry) {
 	on(r, "get-content", s.content)
 	op := r.operation("upload-content")
 	op.MaxBodyBytes, op.BodyReadTimeout = maxUpload, -1
-	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {
-		Schema: &huma.Schema{Type: "object", Required: []string{"file"}, Properties: map[string]*huma.Schema{
-			"file": {Type: "string", Format: "binary", Description: "Any audio file that people have, at most 200 MB and 60 minutes"}}}}}}
 	schema := r.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Content](), true, "Content")
 	op.Responses["201"] = &huma.Response{Description: "Accepted", Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
 	huma.Register(r.api, op, func(_ context.Context, in *struct {
@@ -100,6 +97,11 @@ func (s *server) contents(r *registry) {
 	}) (*huma.StreamResponse, error) {
 		return &huma.StreamResponse{Body: func(ctx huma.Context) { s.upload(ctx, in.Key) }}, nil
 	})
+	// Named in the contract only after registering, or the body would be read
+	// whole before it reaches the handler.
+	r.api.OpenAPI().Paths[op.Path].Post.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {
+		Schema: &huma.Schema{Type: "object", Required: []string{"file"}, Properties: map[string]*huma.Schema{
+			"file": {Type: "string", Format: "binary", Description: "Any audio file that people have, at most 200 MB and 60 minutes"}}}}}}
 }
 
 func (s *server) content(ctx context.Context, in *contentPath) (*contentAnswer, error) {

@@ -54,14 +54,14 @@ type nodePath struct {
 }
 
 type confirmInput struct {
-	nodePath
+	ID   string `path:"id" pattern:"^[a-z0-9-]{1,40}$"`
 	Body struct {
 		ShortCode string `json:"short_code" pattern:"^[0-9a-f]{4}-[0-9a-f]{4}$" doc:"As the device shows it"`
 	}
 }
 
 type planInput struct {
-	nodePath
+	ID   string `path:"id" pattern:"^[a-z0-9-]{1,40}$"`
 	From string `query:"from" format:"date-time" doc:"Left out: now"`
 	To   string `query:"to" format:"date-time" doc:"Left out: 24 hours after from; at most 35 days"`
 }

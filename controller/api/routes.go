@@ -18,6 +18,8 @@ type route struct {
 	need people.Permission
 	// public routes answer anybody; node routes also answer nodes.
 	public, node bool
+	// raw bodies are judged by the wire format, not by the contract.
+	raw bool
 	// status is that of success; 0 stands for 200.
 	status  int
 	summary string
@@ -41,7 +43,7 @@ func routes() []route {
 		{id: "confirm-node", method: "POST", path: "/api/v1/nodes/{id}/confirm", need: people.NodeConfirm, summary: "Take a pending node in, after its short code was compared on site"},
 		{id: "create-enrolment-tokens", method: "POST", path: "/api/v1/enrolment-tokens", need: people.NodeEnrol, status: 201, summary: "One-time tokens for new nodes"},
 		{id: "create-demo-enrolment-tokens", method: "POST", path: "/api/v1/demo/enrolment-tokens", public: true, status: 201, summary: "The same without a login, in a demo house only"},
-		{id: "enrol", method: "POST", path: "/api/v1/enrolments", public: true, status: 201, summary: "A node shows its one-time token and its own key"},
+		{id: "enrol", method: "POST", path: "/api/v1/enrolments", public: true, raw: true, status: 201, summary: "A node shows its one-time token and its own key"},
 		{id: "get-document", method: "GET", path: "/document/{sha256}", need: people.AnnouncementRead, node: true, summary: "A sealed document, or an object that one names, by its digest"},
 		{id: "get-sound", method: "GET", path: "/content/{sha256}", need: people.AnnouncementRead, node: true, summary: "Canonical sound by its digest; ranges are served"},
 		{id: "watch-events", method: "GET", path: "/api/v1/events", need: people.EventsRead, summary: "Server-sent events: the names of what changed"},
@@ -73,7 +75,7 @@ func (r *registry) operation(id string) huma.Operation {
 	}
 	r.done[id] = true
 	op := huma.Operation{OperationID: id, Method: row.method, Path: row.path, Summary: row.summary, MaxBodyBytes: maxBody,
-		BodyReadTimeout: 20 * time.Second, DefaultStatus: row.status, Metadata: map[string]any{accessKey: row},
+		BodyReadTimeout: 20 * time.Second, SkipValidateBody: row.raw, DefaultStatus: row.status, Metadata: map[string]any{accessKey: row},
 		Responses: map[string]*huma.Response{}}
 	if op.DefaultStatus == 0 {
 		op.DefaultStatus = http.StatusOK

@@ -1,0 +1,214 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/controller/api"
+	"github.com/loaxa/loaxa/controller/broker"
+	"github.com/loaxa/loaxa/controller/desk"
+	"github.com/loaxa/loaxa/controller/dispatch"
+	"github.com/loaxa/loaxa/controller/events"
+	"github.com/loaxa/loaxa/controller/fleet"
+	"github.com/loaxa/loaxa/controller/intake"
+	"github.com/loaxa/loaxa/controller/people"
+	"github.com/loaxa/loaxa/controller/store"
+)
+
+// Options is what an operator says.
+type Options struct {
+	// Data is the data folder, set up by init or demo.
+	Data string
+	// HTTP and MQTT are the addresses to listen on; port 0 picks a free one.
+	HTTP, MQTT string
+	// Broker is the address of an external MQTT broker, with the controller's
+	// own name and password in it; empty for the embedded one.
+	Broker string
+	// PublicHTTP and PublicMQTT are what nodes are told, where the listening
+	// addresses are not the ones to dial.
+	PublicHTTP, PublicMQTT string
+	// Demo sets the house up first if there is none, and confirms every node.
+	Demo bool
+	// Version is what the program calls itself.
+	Version string
+	Log     *slog.Logger
+	// Ready, if not nil, is called once with where the controller is reachable.
+	Ready func(broadcast.Controller)
+}
+
+// controller is everything that runs, in the order in which it is made.
+type controller struct {
+	opt      Options
+	tree     broadcast.Tree
+	db       *store.DB
+	office   *people.Office
+	hub      *events.Hub
+	listener net.Listener
+	at       broadcast.Controller
+	secret   string
+	fleet    *fleet.Fleet
+	embedded *broker.Embedded
+	client   *broker.Client
+	dispatch *dispatch.Dispatch
+	intake   *intake.Intake
+	desk     *desk.Desk
+	handler  http.Handler
+	welcome  *welcome
+}
+
+// Serve runs a controller until ctx ends. Errors name what to correct.
+func Serve(ctx context.Context, opt Options) (err error) {
+	c := &controller{opt: opt, hub: &events.Hub{}}
+	if c.tree, err = broadcast.BacQuangTree(); err != nil {
+		return err
+	}
+	if opt.Demo {
+		if _, err := people.InitDemo(ctx, opt.Data, c.peopleConfig()); err != nil {
+			return err
+		}
+	}
+	if _, err := os.Stat(opt.Data); err != nil {
+		return fmt.Errorf("data folder %s: %w", opt.Data, people.ErrNoHouse)
+	}
+	unlock, err := lock(opt.Data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	if c.db, err = store.Open(ctx, opt.Data); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.db.Close()) }()
+	if err := c.build(ctx); err != nil {
+		return err
+	}
+	return supervise(ctx, opt.Log, c.parts())
+}
+
+func (c *controller) peopleConfig() people.Config {
+	return people.Config{Tree: c.tree, Now: time.Now}
+}
+
+// build makes every part, without starting any.
+func (c *controller) build(ctx context.Context) error {
+	steps := []func(context.Context) error{c.buildOffice, c.buildAddresses, c.buildFleet, c.buildBus, c.buildDesk, c.buildAPI}
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *controller) buildOffice(ctx context.Context) (err error) {
+	if c.office, err = people.Open(ctx, c.opt.Data, c.db, c.peopleConfig()); err != nil {
+		return err
+	}
+	demo, err := c.office.Demo(ctx)
+	if err != nil {
+		return err
+	}
+	if demo != c.opt.Demo {
+		return map[bool]error{
+			true:  errors.New("this data folder holds a demo; start it with demo, or set up a real one with init"),
+			false: errors.New("this data folder holds a real house; demo does not touch it"),
+		}[demo]
+	}
+	_, err = c.office.Service(ctx)
+	return err
+}
+
+func (c *controller) buildAddresses(context.Context) (err error) {
+	if c.listener, err = net.Listen("tcp", c.opt.HTTP); err != nil {
+		return fmt.Errorf("listen for HTTP on %s: %w; choose another address with --http", c.opt.HTTP, err)
+	}
+	if c.opt.Broker == "" {
+		if c.opt.MQTT, err = freeAddress(c.opt.MQTT, c.opt.Demo); err != nil {
+			return err
+		}
+	}
+	c.at, err = reachable(c.opt, c.listener.Addr().String(), c.opt.MQTT)
+	return err
+}
+
+// freeAddress checks that the broker can listen, and picks a port where 0 was
+// asked for. A demo gives way to whoever has the port already.
+func freeAddress(addr string, giveWay bool) (string, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil && giveWay {
+		host, _, _ := net.SplitHostPort(addr)
+		l, err = net.Listen("tcp", net.JoinHostPort(host, "0"))
+	}
+	if err != nil {
+		return "", fmt.Errorf("listen for MQTT on %s: %w; choose another address with --mqtt", addr, err)
+	}
+	return l.Addr().String(), l.Close()
+}
+
+func (c *controller) buildFleet(context.Context) (err error) {
+	b := make([]byte, 32)
+	if _, err := io.ReadFull(rand.Reader, b); err != nil {
+		return err
+	}
+	c.secret = string(broadcast.Sum(b))
+	c.fleet = fleet.New(fleet.Config{DB: c.db, Tree: c.tree, Events: c.hub, Now: time.Now, Log: c.opt.Log,
+		Controllers: []broadcast.Controller{c.at}, ControllerSecret: c.secret})
+	return nil
+}
+
+func (c *controller) buildBus(context.Context) (err error) {
+	cfg := broker.ClientConfig{URL: c.opt.Broker, OnMessage: func(m broker.Message) { c.dispatch.Message(m) },
+		OnUp: func(ctx context.Context) { c.dispatch.Up(ctx) }, Log: c.opt.Log.With("part", "bus")}
+	run := newRun()
+	if cfg.Subscriptions, cfg.Will, err = contract(run); err != nil {
+		return err
+	}
+	disp := dispatch.Config{DB: c.db, Fleet: c.fleet, Events: c.hub, Office: c.office, Run: run, Now: time.Now, Log: c.opt.Log.With("part", "dispatch")}
+	if c.opt.Broker == "" {
+		c.embedded, err = broker.Embed(broker.EmbedConfig{Dir: filepath.Join(c.opt.Data, "broker"), Addr: c.opt.MQTT,
+			Authorise: c.fleet, Log: c.opt.Log.With("part", "broker")})
+		if err != nil {
+			return err
+		}
+		cfg.URL, cfg.Username, cfg.Password = "mqtt://"+dialable(c.opt.MQTT), fleet.ControllerUser, c.secret
+		disp.Broker = c.embedded
+	}
+	if c.client, err = broker.Connect(cfg); err != nil {
+		return err
+	}
+	disp.Bus = c.client
+	c.dispatch = dispatch.New(disp)
+	return nil
+}
+
+// newRun names this start of the controller.
+func newRun() broadcast.ID { return broadcast.ID(strings.ToLower(ulid.Make().String())) }
+
+func (c *controller) buildDesk(context.Context) (err error) {
+	c.intake, err = intake.New(intake.Config{Dir: filepath.Join(c.opt.Data, "content"), Log: c.opt.Log.With("part", "intake")})
+	if err != nil {
+		return err
+	}
+	c.desk = desk.New(desk.Config{DB: c.db, Keys: c.office, Rights: c.office, Fleet: c.fleet, Tree: c.tree, Events: c.hub,
+		Wake: c.dispatch, Now: time.Now, Log: c.opt.Log.With("part", "desk")})
+	return nil
+}
+
+func (c *controller) buildAPI(context.Context) (err error) {
+	c.handler, err = api.New(api.Config{DB: c.db, Desk: c.desk, Office: c.office, Fleet: c.fleet, Contents: c.intake, Events: c.hub,
+		Tree: c.tree, Version: c.opt.Version, Now: time.Now, Log: c.opt.Log.With("part", "api")})
+	return err
+}

@@ -1,0 +1,86 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/wire"
+	"github.com/loaxa/loaxa/controller/broker"
+	"github.com/loaxa/loaxa/controller/people"
+)
+
+// contract returns what the controller reads at the broker, and its last will.
+func contract(run broadcast.ID) ([]string, *broker.Message, error) {
+	gone, err := broadcast.Encode(wire.ControllerState{Online: false, Run: run})
+	if err != nil {
+		return nil, nil, err
+	}
+	return wire.ControllerReads(), &broker.Message{Topic: wire.ControllerTopic, Payload: gone, Retained: true}, nil
+}
+
+// parts lists what runs, for the one supervisor.
+func (c *controller) parts() []part {
+	list := []part{
+		{"bus", c.serveBus},
+		{"dispatch", c.dispatch.Serve},
+		{"desk", c.desk.Serve},
+		{"http", c.serveHTTP},
+	}
+	if c.embedded != nil {
+		list = append(list, part{"broker", c.embedded.Serve})
+	}
+	if c.opt.Demo {
+		list = append(list, part{"welcome", c.serveWelcome})
+	}
+	return list
+}
+
+// serveBus connects once the embedded broker listens.
+func (c *controller) serveBus(ctx context.Context) error {
+	if c.embedded != nil {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-c.embedded.Ready():
+		}
+	}
+	return c.client.Serve(ctx)
+}
+
+func (c *controller) serveWelcome(ctx context.Context) error {
+	token, err := people.AdminToken(ctx, c.opt.Data, people.TokenRequest{Role: string(people.Technician), Life: 7 * 24 * time.Hour}, c.peopleConfig())
+	if err != nil {
+		return err
+	}
+	w := &welcome{fleet: c.fleet, office: c.office, events: c.hub, dispatch: c.dispatch, technician: token, log: c.opt.Log}
+	return w.Serve(ctx)
+}
+
+// serveHTTP answers people and nodes, and lets running answers finish when ctx
+// ends.
+func (c *controller) serveHTTP(ctx context.Context) error {
+	srv := &http.Server{Handler: c.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 32 << 10, BaseContext: func(net.Listener) context.Context { return ctx }}
+	done := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		done <- srv.Shutdown(last)
+	})
+	defer stop()
+	if err := writeListening(c.opt.Data, c.at); err != nil {
+		return err
+	}
+	c.opt.Log.InfoContext(ctx, "the controller is reachable", "http", c.at.HTTP, "mqtt", c.at.MQTT)
+	if c.opt.Ready != nil {
+		c.opt.Ready(c.at)
+	}
+	if err := srv.Serve(c.listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return <-done
+}

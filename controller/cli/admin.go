@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/controller/people"
+	"github.com/loaxa/loaxa/controller/store"
+)
+
+type adminCmd struct {
+	Token tokenCmd `cmd:"" help:"Make a personal API token and print it."`
+	Audit auditCmd `cmd:"" help:"Verify the chain of the audit log."`
+	Renew renewCmd `cmd:"" help:"Have the root give new dates to certificates that end within 30 days."`
+}
+
+type tokenCmd struct {
+	Data        string        `help:"The data folder." required:"" type:"existingdir" placeholder:"DIR"`
+	Role        string        `help:"administrator, editor, approver (or officer), commune-official, technician or auditor." required:"" placeholder:"ROLE"`
+	Area        string        `help:"An area that the person must act in." placeholder:"ID"`
+	Person      string        `help:"One person, where several fit." placeholder:"ID"`
+	Life        time.Duration `help:"How long the token lasts." default:"2160h"`
+	Passphrases string        `help:"Read the passphrase from this file (a line ID=passphrase) instead of asking." type:"existingfile" placeholder:"FILE"`
+}
+
+// Run prints the token, and nothing else, on standard output.
+func (c *tokenCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error {
+	secrets, err := readSecrets(c.Passphrases)
+	if err != nil {
+		return err
+	}
+	tree, err := broadcast.BacQuangTree()
+	if err != nil {
+		return err
+	}
+	req := people.TokenRequest{Role: c.Role, Area: broadcast.ID(c.Area), Person: broadcast.ID(c.Person), Life: c.Life,
+		Passphrase: func(p broadcast.ID) (string, error) { return s.secret(secrets, string(p), string(p)) }}
+	token, err := people.AdminToken(ctx, c.Data, req, people.Config{Tree: tree, Now: time.Now})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(s.Out, token)
+	return err
+}
+
+// withOffice opens a data folder beside a controller that may be running.
+func withOffice(ctx context.Context, dir string, f func(*store.DB, *people.Office) error) (err error) {
+	tree, err := broadcast.BacQuangTree()
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	office, err := people.Open(ctx, dir, db, people.Config{Tree: tree, Now: time.Now})
+	if err != nil {
+		return err
+	}
+	return f(db, office)
+}
+
+type auditCmd struct {
+	Data string `help:"The data folder." required:"" type:"existingdir" placeholder:"DIR"`
+}
+
+// Run names the first row of the audit log that is missing or was changed.
+func (c *auditCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error {
+	return withOffice(ctx, c.Data, func(db *store.DB, _ *people.Office) error {
+		head, err := db.AuditHead(ctx)
+		if err != nil {
+			return err
+		}
+		if err := db.VerifyAudit(ctx, head); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(s.Out, "%d rows, unbroken, head %s\n", head.Length, head.Head)
+		return err
+	})
+}
+
+type renewCmd struct {
+	Data        string   `help:"The data folder." required:"" type:"existingdir" placeholder:"DIR"`
+	Root        []string `help:"The root key files." required:"" type:"existingfile" placeholder:"FILE"`
+	Passphrases string   `help:"Read the root's passphrase from this file (root=passphrase) instead of asking." type:"existingfile" placeholder:"FILE"`
+}
+
+// Run prints whose certificates got new dates.
+func (c *renewCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error {
+	secrets, err := readSecrets(c.Passphrases)
+	if err != nil {
+		return err
+	}
+	return withOffice(ctx, c.Data, func(_ *store.DB, office *people.Office) error {
+		ids, err := office.Renew(ctx, c.Root, func(path string) (string, error) { return s.secret(secrets, "root", path) })
+		for _, id := range ids {
+			_, _ = fmt.Fprintln(s.Out, id)
+		}
+		return err
+	})
+}

@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Streams are where a command reads and writes.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+	// Version is what the program calls itself.
+	Version string
+}
+
+// commands is the command line, a type per command.
+type commands struct {
+	Serve    serveCmd    `cmd:"" help:"Run the controller of a real house."`
+	Demo     demoCmd     `cmd:"" help:"Run a controller for training: its own root, which no real node obeys."`
+	Init     initCmd     `cmd:"" help:"Set up a data folder: root key, service key, first officers."`
+	Admin    adminCmd    `cmd:"" help:"Work on a data folder."`
+	Announce announceCmd `cmd:"" help:"Upload, sign and publish an announcement, and watch what is proved."`
+
+	Verbose bool             `help:"Say more on standard error." short:"v"`
+	Version kong.VersionFlag `help:"Print the version."`
+}
+
+// exitCode is an error that decides how the program ends.
+type exitCode struct {
+	code int
+	err  error
+}
+
+func (e exitCode) Error() string { return e.err.Error() }
+func (e exitCode) Unwrap() error { return e.err }
+
+// Run runs one command line and returns the exit code of the program.
+func Run(args []string, s Streams) int {
+	var c commands
+	code := -1
+	parser, err := kong.New(&c, kong.Name("loaxa-controller"), kong.Vars{"version": s.Version},
+		kong.Description("The centre of Loaxa: announcements in, proof of sound out."),
+		kong.Writers(s.Out, s.Err), kong.Exit(func(n int) { code = n }), kong.UsageOnError())
+	if err != nil {
+		_, _ = fmt.Fprintln(s.Err, "loaxa-controller:", err)
+		return 1
+	}
+	parsed, err := parser.Parse(args)
+	if code >= 0 { // help or version was printed
+		return code
+	}
+	if err == nil {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		parsed.BindTo(ctx, (*context.Context)(nil))
+		err = parsed.Run(s, logger(s.Err, c.Verbose))
+	}
+	if err == nil {
+		return 0
+	}
+	_, _ = fmt.Fprintln(s.Err, "loaxa-controller:", err)
+	var exit exitCode
+	if errors.As(err, &exit) {
+		return exit.code
+	}
+	return 1
+}
+
+func logger(w io.Writer, verbose bool) *slog.Logger {
+	level := slog.LevelInfo
+	if verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+}
