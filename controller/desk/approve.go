@@ -74,7 +74,7 @@ func (d *Desk) signIn(ctx context.Context, tx store.Tx, s signing, id broadcast.
 		return err
 	}
 	if row.Digest != s.digest {
-		return refuse(DigestChanged, "digest", s.digest.Short(), row.Digest.Short(), s.digest.Short(), row.Digest.Short())
+		return refuse(DigestChanged, "digest", s.digest.Short(), row.Digest.Short())
 	}
 	if slices.ContainsFunc(signed, func(a store.Approval) bool { return a.Person == s.by.ID }) {
 		return nil
@@ -91,7 +91,7 @@ func (d *Desk) signIn(ctx context.Context, tx store.Tx, s signing, id broadcast.
 		return err
 	}
 	if deadline := a.Timing.Deadline(a.Class); deadline <= d.now() {
-		return refuse(TooLate, "", local(deadline), local(deadline))
+		return refuse(TooLate, "", local(deadline))
 	}
 	if err := keepSignature(&row, a, env); err != nil {
 		return err
@@ -121,10 +121,10 @@ func keepSignature(row *store.Announcement, a broadcast.Announcement, env broadc
 // maySign says whether this person may sign this announcement now.
 func (d *Desk) maySign(s *signing, row store.Announcement, a broadcast.Announcement) error {
 	if row.State != store.Submitted {
-		return refuse(WrongState, "", row.State, "approve", row.State, "duyệt")
+		return wrongState(row, "approve", "duyệt")
 	}
 	if s.rule.officers == 1 && !s.rule.alone && s.by.ID == row.Author {
-		return refuse(SecondPerson, "", s.by.ID, s.by.ID)
+		return refuse(SecondPerson, "", s.by.ID)
 	}
 	cert, ok := s.ring.Certificate(s.signer.KID)
 	if !ok || cert.Person != s.by.ID {
@@ -132,10 +132,10 @@ func (d *Desk) maySign(s *signing, row store.Announcement, a broadcast.Announcem
 	}
 	s.cert = cert
 	if !slices.Contains(cert.Classes, a.Class) {
-		return refuse(ClassRight, "class", s.by.ID, a.Class, s.by.ID, a.Class)
+		return refuse(ClassRight, "class", s.by.ID, classWord(a.Class))
 	}
 	if cert.Custody.Rank() < s.rule.custody.Rank() {
-		return refuse(Custody, "", s.rule.custody, a.Class, cert.Custody, s.rule.custody, a.Class, cert.Custody)
+		return refuse(Custody, "", custodyWord(s.rule.custody), classWord(a.Class), custodyWord(cert.Custody))
 	}
 	return s.rule.check(d.dated(a))
 }
@@ -197,7 +197,7 @@ func (d *Desk) publish(ctx context.Context, tx store.Tx, s signing, row store.An
 func (d *Desk) believe(s signing, raw []byte) error {
 	_, proof, err := seal.Open[broadcast.Announcement](s.ring, broadcast.KindAnnouncement, raw, seal.Context{Places: d.places()})
 	if errors.Is(err, seal.ErrRight) || errors.Is(err, seal.ErrRevoked) || errors.Is(err, seal.ErrThreshold) {
-		return refuse(SignRight, "", s.by.ID, err, s.by.ID, err)
+		return refuse(SignRight, "", s.by.ID, err)
 	}
 	if err != nil {
 		return fmt.Errorf("the sealed announcement would not be believed: %w", err)
@@ -207,7 +207,7 @@ func (d *Desk) believe(s signing, raw []byte) error {
 	}
 	for _, signer := range proof.Signers {
 		if signer.Custody.Rank() < s.rule.custody.Rank() {
-			return refuse(Custody, "", s.rule.custody, proof.Claim.Class, signer.Custody, s.rule.custody, proof.Claim.Class, signer.Custody)
+			return refuse(Custody, "", custodyWord(s.rule.custody), classWord(proof.Claim.Class), custodyWord(signer.Custody))
 		}
 	}
 	return nil

@@ -84,7 +84,7 @@ func (d *Desk) checkLaw(ctx context.Context, ring *seal.Keyring, by people.Perso
 // check refuses what no number of signatures can make good.
 func (r rule) check(a broadcast.Announcement) error {
 	if a.Timing.Mode == broadcast.ModeNow && a.Class != broadcast.Emergency && r.officers > 1 {
-		return refuse(StartNeeded, "timing.mode", a.Class, r.officers, a.Class, r.officers)
+		return refuse(StartNeeded, "timing.mode", classWord(a.Class), r.officers)
 	}
 	return checkSize(a, r.officers)
 }

@@ -79,7 +79,7 @@ func (d *Desk) prepare(ctx context.Context, draft Draft) (prepared, error) {
 		}
 	}
 	if err := p.meta.Validate(); err != nil {
-		return p, refuse(Invalid, "meta", err, err)
+		return p, invalid("meta", err.Error())
 	}
 	if p.doc.Meta, err = p.meta.Digest(); err != nil {
 		return p, err
@@ -95,7 +95,7 @@ func (d *Desk) checkDraft(a broadcast.Announcement) error {
 	places := d.places()
 	for _, area := range a.Areas {
 		if !places.Knows(area) {
-			return refuse(AreaUnknown, "areas", string(area), string(area))
+			return refuse(AreaUnknown, "areas", string(area))
 		}
 	}
 	switch start := a.Timing.Start; {
@@ -104,9 +104,9 @@ func (d *Desk) checkDraft(a broadcast.Announcement) error {
 	case a.Timing.Mode == broadcast.ModeStart && start == 0:
 		return invalid("timing.start", "mode start needs a start")
 	case start != 0 && start < d.now():
-		return refuse(StartPast, "timing.start", local(start), local(start))
+		return refuse(StartPast, "timing.start", local(start))
 	case start > d.now().Add(broadcast.MaxUntil):
-		return refuse(StartFar, "timing.start", local(start), local(start))
+		return refuse(StartFar, "timing.start", local(start))
 	}
 	return nil
 }
@@ -116,7 +116,7 @@ func (d *Desk) checkWhole(a broadcast.Announcement) error {
 	a = d.dated(a)
 	if a.Timing.Recurrence != nil {
 		if err := a.Timing.ValidateFor(a.Class); err != nil {
-			return refuse(BadRecurrence, "timing", err, err)
+			return refuse(BadRecurrence, "timing", err)
 		}
 	}
 	err := a.Validate()
@@ -170,7 +170,7 @@ func (d *Desk) addVersion(ctx context.Context, p *prepared, v DraftVersion) erro
 func (d *Desk) content(ctx context.Context, sha broadcast.Digest) (broadcast.Content, error) {
 	row, err := d.cfg.DB.Content(ctx, sha)
 	if errors.Is(err, store.ErrNotFound) {
-		return broadcast.Content{}, refuse(ContentUnknown, "versions", sha.Short(), sha.Short())
+		return broadcast.Content{}, refuse(ContentUnknown, "versions", sha.Short())
 	}
 	return broadcast.Content{SHA256: row.SHA256, Millis: row.Millis, Bytes: row.Bytes}, err
 }
@@ -197,8 +197,6 @@ func (d *Desk) programme(ctx context.Context, id broadcast.ID, in DraftProgramme
 	out.SHA256, out.Bytes = broadcast.Sum(raw), int64(len(raw))
 	return out, store.RunningOrder{Announcement: id, SHA256: out.SHA256, Raw: raw}, nil
 }
-
-func invalid(field, what string) *Refusal { return refuse(Invalid, field, what, what) }
 
 // text is a person's text in the form that documents accept: NFC, with line
 // feeds as the only line ends, and no white space around it.

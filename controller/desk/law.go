@@ -30,7 +30,7 @@ func (d *Desk) rule(ctx context.Context, ring *seal.Keyring, a broadcast.Announc
 	for _, area := range a.Areas {
 		chain, err := d.cfg.Tree.Chain(area, d.now())
 		if err != nil {
-			return rule{}, refuse(AreaUnknown, "areas", string(area), string(area))
+			return rule{}, refuse(AreaUnknown, "areas", string(area))
 		}
 		var held []broadcast.Policy
 		for _, p := range chain {
@@ -42,7 +42,7 @@ func (d *Desk) rule(ctx context.Context, ring *seal.Keyring, a broadcast.Announc
 		law := broadcast.LawOf(held...)
 		n, may := law.Threshold(a.Class, a.Reason)
 		if !may {
-			return rule{}, refuse(NoPolicy, "class", a.Class, area, a.Class, area)
+			return rule{}, refuse(NoPolicy, "class", classWord(a.Class), area)
 		}
 		out.officers, out.alone = max(out.officers, n), out.alone && law.Known()
 		if c := law.Custody(a.Class); c.Rank() > out.custody.Rank() {
@@ -96,7 +96,7 @@ func checkSize(a broadcast.Announcement, officers int) error {
 		return err
 	}
 	if limit := broadcast.KindAnnouncement.Limit(); len(raw) > limit {
-		return refuse(TooLarge, "title", len(raw), limit, len(raw), limit)
+		return refuse(TooLarge, "title", len(raw), limit)
 	}
 	return nil
 }
@@ -122,7 +122,7 @@ func (d *Desk) checkClass(ring *seal.Keyring, person broadcast.ID, a broadcast.A
 		found = true
 	}
 	if found {
-		return refuse(ClassRight, "class", person, a.Class, person, a.Class)
+		return refuse(ClassRight, "class", person, classWord(a.Class))
 	}
 	return nil
 }

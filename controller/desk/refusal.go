@@ -1,6 +1,11 @@
 package desk
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/controller/store"
+)
 
 // Code names why something was refused, for programs.
 type Code string
@@ -101,8 +106,51 @@ type Refusal struct {
 // Error returns the code and the English reason.
 func (r *Refusal) Error() string { return string(r.Code) + ": " + r.English }
 
-// refuse makes the refusal of a code; detail fills the verbs of its reason.
-func refuse(code Code, field string, detail ...any) *Refusal {
+// word is a detail that has a name of its own in each language.
+type word struct{ english, vietnamese string }
+
+// refuse makes the refusal of a code; details fill the verbs of both sentences.
+func refuse(code Code, field string, details ...any) *Refusal {
 	r := reasons[code]
-	return &Refusal{Code: code, Field: field, English: fmt.Sprintf(r.english, detail...), Vietnamese: fmt.Sprintf(r.vietnamese, detail...)}
+	english, vietnamese := make([]any, len(details)), make([]any, len(details))
+	for i, d := range details {
+		english[i], vietnamese[i] = d, d
+		if w, ok := d.(word); ok {
+			english[i], vietnamese[i] = w.english, w.vietnamese
+		}
+	}
+	return &Refusal{Code: code, Field: field, English: fmt.Sprintf(r.english, english...), Vietnamese: fmt.Sprintf(r.vietnamese, vietnamese...)}
+}
+
+// invalid refuses a field for what its validation says.
+func invalid(field, what string) *Refusal {
+	return refuse(Invalid, field, word{what, "hãy sửa trường " + field + " (" + what + ")"})
+}
+
+// wrongState refuses a step that the state of a row does not allow.
+func wrongState(row store.Announcement, english, vietnamese string) *Refusal {
+	return refuse(WrongState, "", word{string(row.State), states[row.State]}, word{english, vietnamese})
+}
+
+// states are the states as the console shows them.
+var states = map[store.AnnouncementState]string{
+	store.Draft: "bản nháp", store.Submitted: "chờ duyệt", store.Published: "đã công bố", store.Withdrawn: "đã thu hồi", store.Closed: "đã xong",
+}
+
+// classWord is a class as Circular 39/2020/TT-BTTTT calls it.
+func classWord(c broadcast.Class) word {
+	return word{string(c), map[broadcast.Class]string{
+		broadcast.Normal: "thông thường", broadcast.Priority: "ưu tiên", broadcast.Emergency: "khẩn cấp"}[c]}
+}
+
+// levelWord is a level as people say it.
+func levelWord(l broadcast.Level) word {
+	return word{string(l), map[broadcast.Level]string{
+		broadcast.Province: "tỉnh", broadcast.District: "huyện", broadcast.Commune: "xã", broadcast.Village: "thôn"}[l]}
+}
+
+// custodyWord is where a key is held, as people say it.
+func custodyWord(c broadcast.Custody) word {
+	return word{string(c), map[broadcast.Custody]string{
+		broadcast.CustodyController: "máy chủ", broadcast.CustodyBrowser: "trình duyệt", broadcast.CustodyToken: "thiết bị khoá"}[c]}
 }

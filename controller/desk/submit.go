@@ -21,7 +21,7 @@ func (d *Desk) Submit(ctx context.Context, by people.Person, cred people.Credent
 		return a, err
 	}
 	if digest != "" && digest != a.Digest {
-		return a, refuse(DigestChanged, "digest", digest.Short(), a.Digest.Short(), digest.Short(), a.Digest.Short())
+		return a, refuse(DigestChanged, "digest", digest.Short(), a.Digest.Short())
 	}
 	officers, err := d.submit(ctx, by, a)
 	if err != nil {
@@ -58,10 +58,10 @@ func (d *Desk) submit(ctx context.Context, by people.Person, a Announcement) (in
 		case row.State == store.Submitted || row.State == store.Published:
 			return nil
 		case row.State != store.Draft:
-			return refuse(WrongState, "", row.State, "submit", row.State, "trình duyệt")
+			return wrongState(row, "submit", "trình duyệt")
 		}
 		if start := a.Document.Timing.Start; start != 0 && start < d.now() {
-			return refuse(StartPast, "timing.start", local(start), local(start))
+			return refuse(StartPast, "timing.start", local(start))
 		}
 		row.State, row.Submitted, row.Officers = store.Submitted, d.now(), int64(r.officers)
 		if err := tx.SaveAnnouncement(ctx, row); err != nil {

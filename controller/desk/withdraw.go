@@ -54,7 +54,7 @@ func (d *Desk) drop(ctx context.Context, by people.Person, id broadcast.ID, reas
 		case store.Closed:
 			return nil
 		default:
-			return refuse(WrongState, "", row.State, "withdraw a draft", row.State, "huỷ bản nháp")
+			return wrongState(row, "withdraw a draft", "huỷ bản nháp")
 		}
 		now := d.now()
 		row.State, row.Closed, row.Withdrawn, row.WithdrawnBy, row.WithdrawnWhy = store.Closed, now, now, by.ID, reason
@@ -82,7 +82,7 @@ func (d *Desk) withdraw(ctx context.Context, by people.Person, cred people.Crede
 			case store.Withdrawn:
 				return nil
 			}
-			return refuse(WrongState, "", row.State, "withdraw", row.State, "thu hồi")
+			return wrongState(row, "withdraw", "thu hồi")
 		})
 	})
 }
@@ -109,7 +109,7 @@ func (d *Desk) withdrawIn(ctx context.Context, tx store.Tx, ring *seal.Keyring, 
 		return err
 	}
 	if _, _, err := seal.Open[broadcast.Withdrawal](ring, broadcast.KindWithdrawal, raw, seal.Context{Places: d.places()}); err != nil {
-		return refuse(SignRight, "", by.ID, err, by.ID, err)
+		return refuse(SignRight, "", by.ID, err)
 	}
 	if err := tx.Unlist(ctx, broadcast.KindAnnouncement, a.ID); err != nil {
 		return err
@@ -147,7 +147,7 @@ func (d *Desk) mayWithdraw(ctx context.Context, ring *seal.Keyring, signer seal.
 		return nil // its signers' rights ended meanwhile: nobody has to be outranked
 	}
 	if cert.Level.Rank() > proof.Level().Rank() {
-		return refuse(HigherLevel, "", proof.Level(), by.ID, proof.Level(), by.ID)
+		return refuse(HigherLevel, "", levelWord(proof.Level()), by.ID)
 	}
 	return nil
 }
