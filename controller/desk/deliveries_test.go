@@ -1,0 +1,70 @@
+package desk_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/wire"
+	"github.com/loaxa/loaxa/controller/desk"
+	"github.com/loaxa/loaxa/controller/desk/desktest"
+)
+
+func (r *rig) deliveries(a desk.Announcement) desk.Deliveries {
+	r.t.Helper()
+	d, err := r.Desk.Deliveries(r.t.Context(), a.Document.ID)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return d
+}
+
+func TestEveryExpectedNodeIsListedWithWhatItProved(t *testing.T) {
+	r := newRig(t)
+	for _, n := range []struct{ id, area broadcast.ID }{{"dong-tam-1", "dong-tam"}, {"tan-lap-1", "tan-lap"}, {"tan-quang-1", "tan-quang"}} {
+		r.Node(n.id, n.area)
+	}
+	if d := r.deliveries(r.create(r.first, r.flood())); len(d.Nodes) != 0 {
+		t.Errorf("a draft has deliveries: %+v", d.Nodes)
+	}
+	a := r.published(r.flood())
+	if err := r.Fleet.Presence(t.Context(), "tan-quang-1", wire.Presence{State: wire.Ready, Connection: "c", Boot: "b"}); err != nil {
+		t.Fatal(err)
+	}
+	seen := r.Now()
+	r.Clock.Add(20 * time.Second)
+	r.Prove("dong-tam-1", desktest.Sounded(a.Document)...)
+	r.Prove("tan-lap-1", broadcast.Receipt{Announcement: a.Document.ID, Of: a.Document.Revision, At: r.Now(), Rung: broadcast.Refused, Reason: broadcast.WhyThreshold})
+	d := r.deliveries(a)
+	if len(d.Nodes) != 3 || d.Open() != 1 {
+		t.Fatalf("%d nodes, %d open", len(d.Nodes), d.Open())
+	}
+	ended, refused, waiting := d.Nodes[0], d.Nodes[1], d.Nodes[2]
+	if ended.End != broadcast.Ended || ended.Evidence.Samples != 480000 || len(ended.Times) != 7 || ended.Silent() {
+		t.Errorf("%+v", ended)
+	}
+	if refused.End != broadcast.Refused || refused.Reason != broadcast.WhyThreshold || refused.Rung != "" || !refused.Silent() {
+		t.Errorf("%+v", refused)
+	}
+	if waiting.Rung != "" || waiting.End != "" || waiting.Last != seen || !waiting.Expected || d.At.Sub(waiting.Last) != 20*time.Second {
+		t.Errorf("%+v", waiting)
+	}
+}
+
+func TestReceiptsOfAnotherRevisionOrNodeProveNothingHere(t *testing.T) {
+	r := newRig(t)
+	r.Node("tan-lap-1", "tan-lap")
+	a := r.published(r.flood())
+	old := a.Document
+	old.Revision--
+	r.Prove("tan-lap-1", desktest.Sounded(old)...)
+	r.Node("tan-quang-1", "tan-quang") // came after the publishing
+	r.Prove("tan-quang-1", desktest.Sounded(a.Document)...)
+	d := r.deliveries(a)
+	if len(d.Nodes) != 2 || d.Nodes[0].Rung != "" || d.Open() != 1 {
+		t.Errorf("%+v", d.Nodes)
+	}
+	if late := d.Nodes[1]; late.Expected || late.End != broadcast.Ended {
+		t.Errorf("a node that came later is shown with its proof: %+v", late)
+	}
+}
