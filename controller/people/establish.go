@@ -67,7 +67,6 @@ func (o *Office) furnish(ctx context.Context, tx store.Tx, opt *Options, root []
 	}
 	certs := []broadcast.Envelope{service}
 	staff := map[broadcast.ID]seal.Signer{}
-	var lawyers []seal.Signer
 	for _, n := range opt.Officers {
 		e, err := o.enlist(ctx, tx, n, by)
 		defer clear(e.signer.Key)
@@ -75,20 +74,21 @@ func (o *Office) furnish(ctx context.Context, tx store.Tx, opt *Options, root []
 			return err
 		}
 		certs, staff[n.ID] = append(certs, e.certs...), e.signer
-		if slices.Contains(n.Role.Acts(), broadcast.ActPolicy) {
-			lawyers = append(lawyers, e.signer)
-		}
 	}
 	a, err := o.revise(ctx, tx, o.top, func(a *broadcast.Authority) { a.Certificates = certs }, root...)
 	if err != nil {
 		return err
 	}
-	policy := strict(o.top)
+	area, lawyers, err := lawyersOf(opt, o.placesAt(o.instant()))
+	if err != nil {
+		return err
+	}
+	policy := strict(area)
 	if opt.Policy != nil {
 		policy = *opt.Policy
 	}
 	policy.Revision = broadcast.Revision(o.instant())
-	if err := publish(ctx, tx, o, a, broadcast.KindPolicy, policy, forever, lawyers[:2]...); err != nil {
+	if err := publish(ctx, tx, o, a, broadcast.KindPolicy, policy, forever, staff[lawyers[0]], staff[lawyers[1]]); err != nil {
 		return fmt.Errorf("first policy: %w", err)
 	}
 	for _, s := range opt.slots {
@@ -134,6 +134,34 @@ func publish[T broadcast.Validator](ctx context.Context, tx store.Tx, o *Office,
 		return err
 	}
 	return tx.Audit(ctx, store.Deed{At: o.instant(), Person: proof.Signers[0].Person, Act: string(kind) + ".publish", Subject: string(d.ID), Detail: proof.Digest})
+}
+
+// lawyersOf returns the area of the first policy and the two people who sign
+// it: the area of the policy that was given, or the first named area in which
+// two people with the act policy have rights.
+func lawyersOf(opt *Options, places treeAt) (broadcast.ID, []broadcast.ID, error) {
+	var areas []broadcast.ID
+	var lawyers []NewPerson
+	for _, n := range opt.Officers {
+		if slices.Contains(n.Role.Acts(), broadcast.ActPolicy) {
+			lawyers, areas = append(lawyers, n), append(areas, n.Areas...)
+		}
+	}
+	if opt.Policy != nil {
+		areas = []broadcast.ID{opt.Policy.Area}
+	}
+	for _, area := range areas {
+		var able []broadcast.ID
+		for _, n := range lawyers {
+			if slices.ContainsFunc(n.Areas, func(up broadcast.ID) bool { return places.Covers(up, area) }) {
+				able = append(able, n.ID)
+			}
+		}
+		if len(able) >= 2 {
+			return area, able[:2], nil
+		}
+	}
+	return "", nil, errors.New("a policy takes two signatures: name at least two people who are administrator or approver in one area")
 }
 
 // strict is the policy of a house that has not written its own: two officers

@@ -30,8 +30,8 @@ type Options struct {
 	RootPassphrase string
 	// Officers are the first people; two of them must have the act policy.
 	Officers []NewPerson
-	// Policy is the first regulation; nil stands for a strict one over Top. Its
-	// revision is filled in.
+	// Policy is the first regulation; nil stands for a strict one over the first
+	// area in which two officers may sign one. Its revision is filled in.
 	Policy *broadcast.Policy
 
 	demo  bool
@@ -102,19 +102,14 @@ func (opt *Options) check(cfg Config) error {
 		}
 	}
 	now := broadcast.InstantOf(cfg.Now())
-	signers := 0
+	places := treeAt{tree: cfg.Tree, at: now}
 	for _, n := range opt.Officers {
-		if err := n.check(treeAt{tree: cfg.Tree, at: now}); err != nil {
+		if err := n.check(places); err != nil {
 			return err
 		}
-		if slices.Contains(n.Role.Acts(), broadcast.ActPolicy) {
-			signers++
-		}
 	}
-	if signers < 2 {
-		return errors.New("a policy takes two signatures: name at least two people who are administrator or approver")
-	}
-	return nil
+	_, _, err := lawyersOf(opt, places)
+	return err
 }
 
 // emptyDir refuses a folder with content; lost+found is the file system's own.
