@@ -58,10 +58,11 @@ func TestServiceAndPeopleNeverShareAnAct(t *testing.T) {
 	if !slices.Equal(broadcast.ServiceActs(), service) {
 		t.Errorf("the online key may %v", broadcast.ServiceActs())
 	}
+	personal := sample[broadcast.Certificate]("certificate")()
 	for _, a := range broadcast.Acts() {
 		for _, b := range broadcast.Acts() {
 			for epoch := range int64(2) {
-				c := sample[broadcast.Certificate]("certificate")()
+				c := personal
 				c.Epoch, c.Acts = epoch, []broadcast.Act{a, b}
 				if a == b {
 					c.Acts = c.Acts[:1]

@@ -6,6 +6,8 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,6 +32,13 @@ func doc[T broadcast.Validator](name string, v T) document {
 	return document{name, v, func(b []byte) (broadcast.Validator, error) { return broadcast.Decode[T](b) }}
 }
 
+// household signs once for all tests: its bytes are the same in every run.
+var household = sync.OnceValue(func() *sealtest.House {
+	h := sealtest.NewHouse("tuyen-quang", at, true)
+	h.Officer("lan", broadcast.District, "bac-quang")
+	return h
+})
+
 // documents is the one table for encode, decode and golden bytes; other
 // programs that sign (the console) are held to the same files.
 func documents() []document {
@@ -48,8 +57,7 @@ func documents() []document {
 	receipt := broadcast.Receipt{Seq: 1, Prev: broadcast.Sum(nil), At: at, Clock: broadcast.ClockProved, Boot: "b1", Announcement: "tin-2", Of: rev,
 		Start: at + 3000, Attempt: 2, Rung: broadcast.Sounded, Reason: broadcast.WhyRepeat, Evidence: &broadcast.Evidence{Samples: 2952000, Of: 2952000,
 			Closed: at + 1500, First: at + 3000, Level: -1893, Line: true, Current: 1200, Microphone: -300, Languages: []broadcast.Language{"vi"}}}
-	house := sealtest.NewHouse("tuyen-quang", at, true)
-	house.Officer("lan", broadcast.District, "bac-quang")
+	house := household()
 	return []document{
 		doc("announcement-weekly", weekly), doc("announcement-emergency", flood),
 		doc("template", broadcast.Template{ID: "lu", Revision: rev, Class: broadcast.Emergency, Title: "Lũ", Areas: area,
@@ -70,7 +78,7 @@ func documents() []document {
 		doc("command", broadcast.Command{ID: "c1", Revision: rev, Node: "tan-lap-1", Boot: "b1", Verb: broadcast.VerbTestTone, Expires: at + 60000}),
 		doc("manifest", broadcast.Manifest{Area: "bac-quang", Revision: rev, Documents: []broadcast.Entry{{Kind: broadcast.KindAnnouncement, ID: "tin-1", Revision: rev, SHA256: content.SHA256}},
 			Audit: broadcast.AuditHead{Length: 12, Head: content.SHA256}, Nonces: []string{"AAAAAAAAAAAAAAAAAAAAAA"}}),
-		doc("authority", broadcast.Authority{Area: "bac-quang", Revision: rev, Roots: []broadcast.Envelope{house.Root}, Certificates: house.Certs,
+		doc("authority", broadcast.Authority{Area: "bac-quang", Revision: rev, Roots: []broadcast.Envelope{house.Root}, Certificates: slices.Clone(house.Certs),
 			Revocations: []broadcast.Revocation{{KID: content.SHA256, Mode: broadcast.Retired, At: at}}}),
 		doc("certificate", broadcast.Certificate{Person: "lan", Key: sealtest.Public("lan"), Level: broadcast.Commune, Areas: area, Classes: []broadcast.Class{broadcast.Normal},
 			Acts: []broadcast.Act{broadcast.ActAnnounce}, From: at, Until: at + 1, Custody: broadcast.CustodyToken}),

@@ -52,6 +52,7 @@ func TestManifestHasOneOrder(t *testing.T) {
 		e.Kind, e.Revision = kinds.Draw(t, "kind"), broadcast.Revision(rapid.Int64Range(1, 3).Draw(t, "revision"))
 		return e
 	})
+	m := sample[broadcast.Manifest]("manifest")()
 	rapid.Check(t, func(t *rapid.T) {
 		list := rapid.SliceOfN(drawn, 1, 8).Draw(t, "entries")
 		for _, a := range list {
@@ -64,7 +65,6 @@ func TestManifestHasOneOrder(t *testing.T) {
 		}
 		sorted := slices.SortedFunc(slices.Values(list), broadcast.Entry.Compare)
 		once := slices.CompactFunc(slices.Clone(sorted), func(a, b broadcast.Entry) bool { return a.Compare(b) == 0 })
-		m := sample[broadcast.Manifest]("manifest")()
 		m.Documents = list
 		if err := m.Validate(); (err == nil) != slices.Equal(list, once) {
 			t.Fatalf("%+v: %v", list, err)
