@@ -25,7 +25,7 @@ var standard = limits{
 	tickets:  16,
 }
 
-// The canonical format; measured and decided in docs/adr/0040-canonical-content.md.
+// The canonical format; docs/adr/0040-canonical-content.md says why.
 const (
 	bitRate      = 48_000 // bit/s, constrained variable
 	targetLUFS   = media.LUFS(-1600)
