@@ -89,7 +89,7 @@ func (s *server) status(ctx context.Context, _ *struct{}) (*statusAnswer, error)
 	for _, n := range standings {
 		if confirmed(n) {
 			out.Nodes++
-			if n.Hints.Present {
+			if n.Present {
 				out.Present++
 			}
 		}

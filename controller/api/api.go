@@ -87,7 +87,7 @@ func (s *server) now() broadcast.Instant { return broadcast.InstantOf(s.cfg.Now(
 func contract() huma.Config {
 	c := huma.DefaultConfig("Loaxa controller", "1")
 	c.DocsPath, c.SchemasPath, c.OpenAPIPath = "", "", ""
-	c.CreateHooks = nil
+	c.CreateHooks, c.Formats = nil, formats()
 	c.Transformers = []huma.Transformer{plainProblem}
 	c.RejectUnknownQueryParameters = true
 	c.Info.Description = "What should be heard, who approved it, and what every loudspeaker proved."

@@ -89,8 +89,8 @@ func (s *server) listNodes(ctx context.Context, _ *struct{}) (*nodesAnswer, erro
 
 func (s *server) nodeOf(n fleet.Standing) Node {
 	out := Node{ID: string(n.Node.ID), Area: string(n.Node.Area), AreaName: s.nameOf(n.Node.Area), Status: string(n.Node.Status),
-		Board: n.Node.Board, Present: n.Hints.Present, Faults: []Fault{},
-		LastSign: moment(max(n.Hints.PresenceAt, n.Hints.StateAt, n.Hints.HealthAt))}
+		Board: n.Node.Board, Present: n.Present, Faults: []Fault{},
+		LastSign: moment(n.LastSign)}
 	if n.Node.Status == store.Pending {
 		out.ShortCode, _ = wire.ShortCode(n.Node.Key) // a pending node has a key
 	}

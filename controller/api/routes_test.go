@@ -1,0 +1,153 @@
+package api_test
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/controller/api/apitest"
+	"github.com/loaxa/loaxa/controller/people"
+)
+
+// access is the permission that every route needs, written down a second time
+// so that a change of the table is seen. Public ones need none.
+var access = map[string]people.Permission{
+	"POST /api/v1/contents":                     people.ContentUpload,
+	"GET /api/v1/contents/{sha256}":             people.AnnouncementRead,
+	"POST /api/v1/announcements":                people.AnnouncementWrite,
+	"GET /api/v1/announcements":                 people.AnnouncementRead,
+	"GET /api/v1/announcements/{id}":            people.AnnouncementRead,
+	"POST /api/v1/announcements/{id}/submit":    people.AnnouncementWrite,
+	"POST /api/v1/announcements/{id}/approve":   people.AnnouncementApprove,
+	"POST /api/v1/announcements/{id}/withdraw":  people.AnnouncementWrite,
+	"GET /api/v1/announcements/{id}/deliveries": people.DeliveryRead,
+	"GET /api/v1/areas":                         people.AreaRead,
+	"GET /api/v1/nodes":                         people.NodeRead,
+	"GET /api/v1/nodes/{id}/plan":               people.PlanRead,
+	"POST /api/v1/nodes/{id}/confirm":           people.NodeConfirm,
+	"POST /api/v1/enrolment-tokens":             people.NodeEnrol,
+	"GET /api/v1/events":                        people.EventsRead,
+	"GET /api/v1/me":                            people.AreaRead,
+	"GET /document/{sha256}":                    people.AnnouncementRead,
+	"GET /content/{sha256}":                     people.AnnouncementRead,
+	"POST /api/v1/demo/enrolment-tokens":        "",
+	"POST /api/v1/enrolments":                   "",
+	"GET /api/v1/status":                        "",
+	"GET /api/openapi.json":                     "",
+	"GET /{$}":                                  "",
+}
+
+// contract is what the tests need of openapi.json.
+type contract struct {
+	OpenAPI string
+	Paths   map[string]map[string]struct {
+		OperationID string
+		Description string
+		Security    []map[string][]string
+		Responses   map[string]struct{ Content map[string]any }
+	}
+}
+
+// routesOf lists what the served contract says, as "METHOD /path".
+func routesOf(t *testing.T, h *apitest.House) (contract, []string) {
+	t.Helper()
+	var c contract
+	h.Do(apitest.Call{Method: "GET", Path: "/api/openapi.json"}).Into(t, &c)
+	var out []string
+	for path, methods := range c.Paths {
+		for method := range methods {
+			out = append(out, strings.ToUpper(method)+" "+path)
+		}
+	}
+	return c, out
+}
+
+// path fills the parameters of a route with something well-formed.
+func path(route string) string {
+	_, p, _ := strings.Cut(route, " ")
+	return strings.NewReplacer("{sha256}", string(broadcast.Sum([]byte("x"))), "{id}", "nothing", "{$}", "").Replace(p)
+}
+
+func TestEveryRouteHasARowThatSaysWhatItNeeds(t *testing.T) {
+	h := apitest.New(t)
+	c, served := routesOf(t, h)
+	if !strings.HasPrefix(c.OpenAPI, "3.1") {
+		t.Errorf("OpenAPI %s", c.OpenAPI)
+	}
+	slices.Sort(served)
+	if want := slices.Sorted(maps.Keys(access)); !slices.Equal(served, want) {
+		t.Errorf("served %q\nrows   %q", served, want)
+	}
+	for _, route := range served {
+		method, p, _ := strings.Cut(route, " ")
+		op := c.Paths[p][strings.ToLower(method)]
+		if need := access[route]; need != "" && (len(op.Security) == 0 || !strings.Contains(op.Description, string(need))) {
+			t.Errorf("%s: the contract does not name %s", route, need)
+		}
+		if op.Responses["default"].Content["application/problem+json"] == nil {
+			t.Errorf("%s: the contract does not name its problems", route)
+		}
+	}
+}
+
+// TestNoRouteAnswersWithoutACredential tries everything without a token, with
+// nonsense, with a token that was revoked, and with a node's secret.
+func TestNoRouteAnswersWithoutACredential(t *testing.T) {
+	h := apitest.New(t)
+	revoked := h.Named("approver", "duyet-1")
+	b, err := h.Office.Bearer(t.Context(), revoked.Token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Office.Revoke(t.Context(), revoked.Person, b.Token); err != nil {
+		t.Fatal(err)
+	}
+	h.Node("tan-lap-1", "tan-lap")
+	credentials := map[string]map[string]string{
+		"nothing": {}, "nonsense": {"Authorization": "Bearer lx_nonsense"}, "a revoked token": {"Authorization": "Bearer " + revoked.Token},
+		"an empty token": {"Authorization": "Bearer "}, "another scheme": {"Authorization": "Token " + revoked.Token},
+		"a wrong secret": {"Authorization": "Basic " + basic("tan-lap-1", "wrong")},
+	}
+	_, served := routesOf(t, h)
+	for _, route := range served {
+		method, _, _ := strings.Cut(route, " ")
+		for name, header := range credentials {
+			got := h.Do(apitest.Call{Method: method, Path: path(route), Body: []byte("{}"), Header: header})
+			open := got.Status != http.StatusUnauthorized
+			if open != (access[route] == "") {
+				t.Errorf("%s with %s: %d %s", route, name, got.Status, got.Body)
+			}
+			if !open && (got.Problem(t).Code != "credential" || got.Header.Get("WWW-Authenticate") == "") {
+				t.Errorf("%s with %s: %s", route, name, got.Body)
+			}
+		}
+	}
+}
+
+// TestEveryRoleGetsWhatItsPermissionsSay tries every route as every role.
+func TestEveryRoleGetsWhatItsPermissionsSay(t *testing.T) {
+	h := apitest.New(t)
+	_, served := routesOf(t, h)
+	for _, role := range people.Roles() {
+		area := broadcast.BacQuang
+		if role == people.CommuneOfficial {
+			area = h.Tree.Children(broadcast.BacQuang, h.Now())[0]
+		}
+		token := h.Token(t, string(role), area)
+		for _, route := range served {
+			method, _, _ := strings.Cut(route, " ")
+			if route == "GET /api/v1/events" {
+				continue // it does not end; it has a test of its own
+			}
+			got := h.Do(apitest.Call{Method: method, Path: path(route), Token: token, Body: []byte("{}")})
+			need := access[route]
+			may := need == "" || slices.Contains(role.Permissions(), need)
+			if forbidden := got.Status == http.StatusForbidden && got.Problem(t).Code == "forbidden"; forbidden == may {
+				t.Errorf("%s as %s: %d %s", route, role, got.Status, got.Body)
+			}
+		}
+	}
+}
