@@ -56,7 +56,8 @@ type NewTiming struct {
 	Repeat     int64    `json:"repeat_s,omitempty" minimum:"0" doc:"Emergencies: sounds again every so many seconds inside its window"`
 }
 
-type announcementPath struct {
+// idPath names one announcement or node.
+type idPath struct {
 	ID string `path:"id" pattern:"^[a-z0-9-]{1,40}$"`
 }
 
@@ -177,7 +178,7 @@ func (s *server) list(ctx context.Context, in *listInput) (*listAnswer, error) {
 	return out, nil
 }
 
-func (s *server) announcement(ctx context.Context, in *announcementPath) (*announcementAnswer, error) {
+func (s *server) announcement(ctx context.Context, in *idPath) (*announcementAnswer, error) {
 	a, err := s.cfg.Desk.Announcement(ctx, broadcast.ID(in.ID))
 	return answer(a, err)
 }

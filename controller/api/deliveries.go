@@ -85,7 +85,7 @@ type deliveriesAnswer struct{ Body Deliveries }
 
 func (s *server) deliveries(r *registry) { on(r, "get-deliveries", s.delivered) }
 
-func (s *server) delivered(ctx context.Context, in *announcementPath) (*deliveriesAnswer, error) {
+func (s *server) delivered(ctx context.Context, in *idPath) (*deliveriesAnswer, error) {
 	got, err := s.cfg.Desk.Deliveries(ctx, broadcast.ID(in.ID))
 	if err != nil {
 		return nil, err

@@ -49,10 +49,6 @@ type nodesAnswer struct {
 	}
 }
 
-type nodePath struct {
-	ID string `path:"id" pattern:"^[a-z0-9-]{1,40}$"`
-}
-
 type confirmInput struct {
 	ID   string `path:"id" pattern:"^[a-z0-9-]{1,40}$"`
 	Body struct {

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/loaxa/loaxa/broadcast"
-	"github.com/loaxa/loaxa/controller/fleet"
 )
 
 // Deliveries is what nodes proved of one announcement.
@@ -72,7 +71,7 @@ func (d *Desk) Deliveries(ctx context.Context, id broadcast.ID) (Deliveries, err
 		entries, gave := proved[s.Node.ID]
 		if is || gave {
 			out.Nodes = append(out.Nodes, Delivery{Node: s.Node.ID, Area: s.Node.Area, Expected: is,
-				Progress: fold(entries), Last: lastSign(s)})
+				Progress: fold(entries), Last: s.LastSign})
 		}
 	}
 	return out, nil
@@ -93,12 +92,4 @@ func (d *Desk) receipts(ctx context.Context, a Announcement) (map[broadcast.ID][
 		out[row.Node] = append(out[row.Node], entry{chain: row.Chain, Receipt: r})
 	}
 	return out, nil
-}
-
-func lastSign(s fleet.Standing) broadcast.Instant {
-	last := max(s.Hints.StateAt, s.Hints.HealthAt)
-	if s.Hints.Present {
-		last = max(last, s.Hints.PresenceAt)
-	}
-	return last
 }

@@ -28,7 +28,7 @@ func TestEveryExpectedNodeIsListedWithWhatItProved(t *testing.T) {
 		t.Errorf("a draft has deliveries: %+v", d.Nodes)
 	}
 	a := r.published(r.flood())
-	if err := r.Fleet.Presence(t.Context(), "tan-quang-1", wire.Presence{State: wire.Ready, Connection: "c", Boot: "b"}); err != nil {
+	if err := r.Fleet.Presence(t.Context(), "tan-quang-1", wire.Presence{State: wire.Ready, Connection: "c", Boot: "b"}, true); err != nil {
 		t.Fatal(err)
 	}
 	seen := r.Now()
