@@ -18,7 +18,9 @@ import (
 type area struct {
 	manifest broadcast.Manifest
 	raw      []byte
-	pushed   map[broadcast.Digest]bool
+	// published says that the broker was handed all of it.
+	published bool
+	pushed    map[broadcast.Digest]bool
 }
 
 // retainedKinds are published on topics of their own and kept by the broker.
@@ -134,16 +136,20 @@ func (d *Dispatch) settle(ctx context.Context, id broadcast.ID, rows []store.Lis
 	entries := entriesOf(rows)
 	stale := d.now().Sub(a.manifest.Revision.IssuedAt()) > refreshAfter
 	same := a.raw != nil && slices.Equal(entries, a.manifest.Documents) && !stale
+	all = all || !a.published
 	if same && !all {
 		return nil
 	}
+	a.published = false
 	before := a.manifest.Documents
 	if !same {
 		if err := d.renew(ctx, id, a, entries); err != nil {
 			return err
 		}
 	}
-	return errors.Join(d.cfg.Bus.Publish(wire.Area(id, "manifest"), a.raw, true), d.retain(ctx, id, before, entries, all))
+	err := errors.Join(d.cfg.Bus.Publish(wire.Area(id, "manifest"), a.raw, true), d.retain(ctx, id, before, entries, all))
+	a.published = err == nil
+	return err
 }
 
 func entriesOf(rows []store.Listing) []broadcast.Entry {
@@ -180,7 +186,8 @@ func (d *Dispatch) recall(ctx context.Context, id broadcast.ID, a *area) error {
 	return nil
 }
 
-// renew seals the next manifest of an area and stores it before anybody sees it.
+// renew seals the next manifest of an area and stores it before anybody sees
+// it. The one before is kept beside it; older ones say nothing any more.
 func (d *Dispatch) renew(ctx context.Context, id broadcast.ID, a *area, entries []broadcast.Entry) error {
 	head, err := d.cfg.DB.AuditHead(ctx)
 	if err != nil {
@@ -193,7 +200,7 @@ func (d *Dispatch) renew(ctx context.Context, id broadcast.ID, a *area, entries 
 	}
 	err = d.cfg.DB.Update(ctx, func(tx store.Tx) error {
 		_, err := tx.PutDocument(ctx, store.Document{Kind: broadcast.KindManifest, ID: id, Revision: m.Revision, Raw: raw})
-		return err
+		return errors.Join(err, tx.DropDocuments(ctx, broadcast.KindManifest, id, a.manifest.Revision))
 	})
 	if err != nil {
 		return err

@@ -63,8 +63,10 @@ type Config struct {
 type Dispatch struct {
 	cfg      Config
 	changed  chan struct{}
+	up       chan struct{}
 	receipts chan incoming
 	wanting  chan broadcast.ID
+	refused  ration
 
 	// The rest belongs to the loop that serves changes.
 	areas map[broadcast.ID]*area
@@ -78,9 +80,9 @@ type Dispatch struct {
 
 // New returns a dispatch that does nothing until Serve.
 func New(cfg Config) *Dispatch {
-	return &Dispatch{cfg: cfg, changed: make(chan struct{}, 1), receipts: make(chan incoming, queued),
+	return &Dispatch{cfg: cfg, changed: make(chan struct{}, 1), up: make(chan struct{}, 1), receipts: make(chan incoming, queued),
 		wanting: make(chan broadcast.ID, queued), areas: map[broadcast.ID]*area{},
-		served: map[broadcast.ID]time.Time{}}
+		served: map[broadcast.ID]time.Time{}, refused: ration{now: cfg.Now}}
 }
 
 func (d *Dispatch) now() broadcast.Instant { return broadcast.InstantOf(d.cfg.Now()) }
@@ -108,13 +110,10 @@ func (d *Dispatch) Up(ctx context.Context) {
 	clear(d.served)
 	d.mu.Unlock()
 	select {
-	case d.wanting <- everybody:
-	default:
+	case d.up <- struct{}{}:
+	default: // it is asked for already
 	}
 }
-
-// everybody stands for all areas in the queue of nodes; it is no node id.
-const everybody broadcast.ID = "*"
 
 // Serve runs until ctx ends. Errors of single documents are logged and tried
 // again at the next scan.
@@ -133,6 +132,8 @@ func (d *Dispatch) serveChanges(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-d.up:
+			d.scan(ctx, true)
 		case <-d.changed:
 			d.scan(ctx, false)
 		case <-tick.C:
@@ -141,10 +142,6 @@ func (d *Dispatch) serveChanges(ctx context.Context) error {
 				d.cfg.Log.ErrorContext(ctx, "hints of nodes were not stored", "err", err)
 			}
 		case node := <-d.wanting:
-			if node == everybody {
-				d.scan(ctx, true)
-				continue
-			}
 			if err := d.give(ctx, node); err != nil {
 				d.cfg.Log.WarnContext(ctx, "node was not given what it lacks", "node", node, "err", err)
 			}
@@ -153,7 +150,8 @@ func (d *Dispatch) serveChanges(ctx context.Context) error {
 }
 
 // Message takes one message from the broker. Messages of one node must come in
-// order; those of different nodes may come at the same time.
+// order; those of different nodes may come at the same time. It needs no
+// context: what it asks is answered by this machine, at once.
 func (d *Dispatch) Message(m broker.Message) {
 	ctx := context.Background()
 	topic, err := wire.ParseTopic(m.Topic)
@@ -164,7 +162,7 @@ func (d *Dispatch) Message(m broker.Message) {
 	case "presence":
 		err = d.presence(ctx, topic.ID, m)
 	case "state":
-		err = d.state(ctx, topic.ID, m.Payload)
+		err = d.state(ctx, topic.ID, m)
 	case "health":
 		err = d.cfg.Fleet.Health(ctx, topic.ID, m.Payload)
 	case "receipt":
@@ -174,7 +172,14 @@ func (d *Dispatch) Message(m broker.Message) {
 		}
 	}
 	if err != nil {
-		d.cfg.Log.WarnContext(ctx, "message refused", "topic", m.Topic, "err", err)
+		d.complain(ctx, "message refused", "topic", m.Topic, "err", err)
+	}
+}
+
+// complain logs what a node did wrong, as far as the ration goes.
+func (d *Dispatch) complain(ctx context.Context, said string, args ...any) {
+	if fits, left := d.refused.take(); fits {
+		d.cfg.Log.WarnContext(ctx, said, append(args, "unsaid_before", left)...)
 	}
 }
 
@@ -185,7 +190,7 @@ func (d *Dispatch) presence(ctx context.Context, node broadcast.ID, m broker.Mes
 	if err != nil {
 		return err
 	}
-	if err := d.cfg.Fleet.Presence(ctx, node, p); err != nil || p.State == wire.Gone {
+	if err := d.cfg.Fleet.Presence(ctx, node, p, !m.Retained); err != nil || p.State == wire.Gone {
 		return err
 	}
 	if m.Retained || p.Nonce == "" {
@@ -196,8 +201,8 @@ func (d *Dispatch) presence(ctx context.Context, node broadcast.ID, m broker.Mes
 }
 
 // state compares what a node holds with what it should hold.
-func (d *Dispatch) state(ctx context.Context, node broadcast.ID, raw []byte) error {
-	s, err := d.cfg.Fleet.State(ctx, node, raw)
+func (d *Dispatch) state(ctx context.Context, node broadcast.ID, m broker.Message) error {
+	s, err := d.cfg.Fleet.State(ctx, node, m.Payload, !m.Retained)
 	if err != nil {
 		return err
 	}

@@ -65,10 +65,13 @@ func (d *Dispatch) take(ctx context.Context, batch []incoming) {
 	for _, in := range batch {
 		b, err := d.open(ctx, in)
 		if err != nil {
-			d.cfg.Log.WarnContext(ctx, "receipts refused", "node", in.node, "err", err)
+			d.complain(ctx, "receipts refused", "node", in.node, "err", err)
 			continue
 		}
 		opened = append(opened, b)
+	}
+	if len(opened) == 0 {
+		return
 	}
 	var acks []broadcast.ReceiptAck
 	changed := map[broadcast.ID]bool{}
@@ -78,7 +81,7 @@ func (d *Dispatch) take(ctx context.Context, batch []incoming) {
 		for _, b := range opened {
 			ack, err := d.append(ctx, tx, b, changed)
 			if errors.Is(err, ErrForked) {
-				d.cfg.Log.ErrorContext(ctx, "receipts refused", "node", b.Node, "err", err)
+				d.complain(ctx, "receipts refused", "node", b.Node, "err", err)
 				continue
 			}
 			if err != nil {
@@ -98,10 +101,12 @@ func (d *Dispatch) take(ctx context.Context, batch []incoming) {
 	}
 }
 
+// acknowledge answers every node once. Of two chains in one batch the later is
+// answered; the other is sent again.
 func (d *Dispatch) acknowledge(ctx context.Context, acks []broadcast.ReceiptAck) {
 	newest := map[broadcast.ID]broadcast.ReceiptAck{}
 	for _, a := range acks {
-		if have, ok := newest[a.Node]; a.Seq > 0 && (!ok || have.Chain != a.Chain || a.Seq > have.Seq) {
+		if have, ok := newest[a.Node]; !ok || have.Chain != a.Chain || a.Seq > have.Seq {
 			newest[a.Node] = a
 		}
 	}
@@ -132,11 +137,17 @@ func (d *Dispatch) open(ctx context.Context, in incoming) (broadcast.ReceiptBatc
 }
 
 // append stores the part of a batch that is new. A batch that begins after the
-// stored end stores nothing, and the acknowledgement says where to go on.
+// stored end stores nothing, and the acknowledgement says where to go on. Of a
+// chain that was never seen there is no such place to name: it is taken up
+// where it begins. A node sends only what no controller acknowledged, so what
+// came before was stored in a database that is not this one.
 func (d *Dispatch) append(ctx context.Context, tx store.Tx, b broadcast.ReceiptBatch, changed map[broadcast.ID]bool) (broadcast.ReceiptAck, error) {
 	at, err := tx.Chain(ctx, b.Node, b.Chain)
 	if err != nil {
 		return broadcast.ReceiptAck{}, err
+	}
+	if first := b.Receipts[0]; at.Seq == 0 && first.Seq > 1 {
+		at.Seq, at.Head = first.Seq-1, first.Prev
 	}
 	var rows []store.ReceiptRow
 	for _, r := range b.Receipts {

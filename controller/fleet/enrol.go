@@ -38,7 +38,7 @@ func (f *Fleet) Invite(ctx context.Context, by broadcast.ID, in Invitation) (str
 		old, err := tx.Node(ctx, in.Node)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
-			err = tx.AddNode(ctx, n)
+			err = f.add(ctx, tx, n)
 		case err == nil && (old.Status == store.Pending || old.Status == store.Confirmed):
 			err = fmt.Errorf("node %s is %s: %w", in.Node, old.Status, ErrStatus)
 		case err == nil:
@@ -52,10 +52,27 @@ func (f *Fleet) Invite(ctx context.Context, by broadcast.ID, in Invitation) (str
 	return token, err
 }
 
+// add stores a new node as long as there is room.
+func (f *Fleet) add(ctx context.Context, tx store.Tx, n store.Node) error {
+	have, err := tx.CountNodes(ctx)
+	if err != nil {
+		return err
+	}
+	if have >= MaxNodes {
+		return fmt.Errorf("node %s: %w", n.ID, ErrFull)
+	}
+	return tx.AddNode(ctx, n)
+}
+
 // Enrol makes a node's own key known. The token is spent by the first key that
 // shows it; the same key may show it again, because answers get lost, and gets
 // a new secret. Roots are handed out for the node to check against its pin.
 func (f *Fleet) Enrol(ctx context.Context, e wire.Enrolment, roots []broadcast.Envelope) (wire.Enrolled, error) {
+	// Strangers may ask: they are turned away before they take the one place
+	// where an approval is written, too.
+	if n, err := f.cfg.DB.Node(ctx, e.Node); err != nil || !f.tokenFits(n, e) {
+		return wire.Enrolled{}, fmt.Errorf("node %s: %w", e.Node, ErrToken)
+	}
 	secret, err := f.secret()
 	if err != nil {
 		return wire.Enrolled{}, err
@@ -122,13 +139,16 @@ func (f *Fleet) Confirm(ctx context.Context, by broadcast.ID, id broadcast.ID, c
 		return err
 	}
 	err = f.cfg.DB.Update(ctx, func(tx store.Tx) error {
-		n, err := tx.Node(ctx, id)
+		now, err := tx.Node(ctx, id)
 		if err != nil {
 			return err
 		}
-		if n.Status != store.Pending {
-			return fmt.Errorf("node %s is %s: %w", id, n.Status, ErrStatus)
+		// It may have been revoked and invited again meanwhile: the code was that
+		// of this key, the signature is for this place.
+		if now.Status != store.Pending || now.Key != n.Key || now.Area != n.Area {
+			return fmt.Errorf("node %s is %s, and changed meanwhile: %w", id, now.Status, ErrStatus)
 		}
+		n := now
 		n.Assignment, err = tx.PutDocument(ctx, store.Document{Kind: broadcast.KindAssignment, ID: id, Revision: doc.Revision, Raw: raw})
 		if err != nil {
 			return err

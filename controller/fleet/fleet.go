@@ -20,6 +20,10 @@ import (
 // TokenLife is how long a one-time token waits for its first use.
 const TokenLife = 90 * 24 * time.Hour
 
+// MaxNodes is how many nodes a controller knows, revoked ones included. It is
+// what the embedded broker takes in connections.
+const MaxNodes = 20_000
+
 // Errors that callers tell apart.
 var (
 	// ErrToken: the one-time token is unknown, used by another key, or too old.
@@ -28,6 +32,8 @@ var (
 	ErrCode = errors.New("the short code does not match the node's key; read it from the device again")
 	// ErrStatus: the node is not in the state that this needs.
 	ErrStatus = errors.New("the node is not waiting for this")
+	// ErrFull: there are as many nodes as a controller takes.
+	ErrFull = errors.New("this controller has as many nodes as it takes; set up another one, or use the name of a revoked node again")
 	// ErrArea: the area does not exist today.
 	ErrArea = errors.New("this area is not in today's organisation tree")
 )

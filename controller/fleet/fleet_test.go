@@ -234,7 +234,7 @@ func TestLateWillOfAnOldConnectionIsIgnored(t *testing.T) {
 	r.invite("n1", "tan-lap")
 	say := func(s wire.PresenceState, c broadcast.ID) bool {
 		t.Helper()
-		if err := r.Presence(t.Context(), "n1", wire.Presence{State: s, Connection: c, Boot: "b"}); err != nil {
+		if err := r.Presence(t.Context(), "n1", wire.Presence{State: s, Connection: c, Boot: "b"}, true); err != nil {
 			t.Fatal(err)
 		}
 		all, err := r.Overview(t.Context())
@@ -261,7 +261,7 @@ func TestHintsSurviveARestart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.State(t.Context(), "n1", state); err != nil {
+	if _, err := r.State(t.Context(), "n1", state, true); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Health(t.Context(), "n1", []byte(`{"boot":"b","faults":[{"code":"store-full"}],"later":"field"}`)); err != nil {
@@ -278,7 +278,7 @@ func TestHintsSurviveARestart(t *testing.T) {
 	if err != nil || len(all) != 1 || all[0].State == nil || all[0].State.Version != "v9" || all[0].Health == nil || all[0].Health.Faults[0].Code != "store-full" {
 		t.Errorf("%+v %v", all, err)
 	}
-	if _, err := r.State(t.Context(), "unknown", state); !errors.Is(err, store.ErrNotFound) {
+	if _, err := r.State(t.Context(), "unknown", state, true); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("an unknown node's state: %v", err)
 	}
 }

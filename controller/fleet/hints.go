@@ -4,12 +4,18 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/wire"
 	"github.com/loaxa/loaxa/controller/events"
 	"github.com/loaxa/loaxa/controller/store"
 )
+
+// silentAfter is how long a node that said ready may give no sign of its own
+// before it no longer counts as present. Nodes speak every five minutes at the
+// latest; a broker that broke off together with the node tells nobody.
+const silentAfter = 12 * time.Minute
 
 // hints gathers what nodes say until Flush stores it in one transaction, so
 // that a storm of nodes coming back is one write.
@@ -33,20 +39,29 @@ func (f *Fleet) load(ctx context.Context) error {
 	return nil
 }
 
-// change applies f to the last hints of a node.
-func (f *Fleet) change(ctx context.Context, node broadcast.ID, apply func(*store.Hints) bool) error {
+// known says whether there is such a node. The database is asked without the
+// mutex: strangers at a foreign broker must not hold up those who belong here.
+func (f *Fleet) known(ctx context.Context, node broadcast.ID) error {
 	f.hints.mu.Lock()
-	defer f.hints.mu.Unlock()
-	if err := f.load(ctx); err != nil {
+	err := f.load(ctx)
+	_, known := f.hints.last[node]
+	f.hints.mu.Unlock()
+	if err != nil || known {
 		return err
 	}
-	h, known := f.hints.last[node]
-	if !known {
-		if _, err := f.cfg.DB.Node(ctx, node); err != nil {
-			return err
-		}
-		h = store.Hints{Node: node}
+	_, err = f.cfg.DB.Node(ctx, node)
+	return err
+}
+
+// change applies f to the last hints of a node.
+func (f *Fleet) change(ctx context.Context, node broadcast.ID, apply func(*store.Hints) bool) error {
+	if err := f.known(ctx, node); err != nil {
+		return err
 	}
+	f.hints.mu.Lock()
+	defer f.hints.mu.Unlock()
+	h := f.hints.last[node]
+	h.Node = node
 	if !apply(&h) {
 		return nil
 	}
@@ -56,25 +71,39 @@ func (f *Fleet) change(ctx context.Context, node broadcast.ID, apply func(*store
 }
 
 // Presence notes that a node came or went. The last will of an older
-// connection than the one that came last is ignored.
-func (f *Fleet) Presence(ctx context.Context, node broadcast.ID, p wire.Presence) error {
+// connection than the one that came last is ignored. What is not live was
+// retained by the broker: nobody knows since when, so it is no sign of life.
+func (f *Fleet) Presence(ctx context.Context, node broadcast.ID, p wire.Presence, live bool) error {
 	return f.change(ctx, node, func(h *store.Hints) bool {
 		if p.State == wire.Gone && h.Connection != p.Connection {
 			return false
 		}
-		h.Connection, h.Present, h.PresenceAt = p.Connection, p.State == wire.Ready, f.now()
+		switch {
+		case live:
+			h.PresenceAt = f.now()
+		case h.Connection != p.Connection:
+			h.PresenceAt = 0
+		}
+		h.Connection, h.Present = p.Connection, p.State == wire.Ready
 		return true
 	})
 }
 
-// State notes what a node said of itself.
-func (f *Fleet) State(ctx context.Context, node broadcast.ID, raw []byte) (wire.State, error) {
+// State notes what a node said of itself. A retained state, which is not live,
+// counts only as long as the node has said nothing since, and has no age.
+func (f *Fleet) State(ctx context.Context, node broadcast.ID, raw []byte, live bool) (wire.State, error) {
 	s, err := wire.DecodeState(raw)
 	if err != nil {
 		return s, fmt.Errorf("state of %s: %w", node, err)
 	}
 	return s, f.change(ctx, node, func(h *store.Hints) bool {
-		h.State, h.StateAt = string(raw), f.now()
+		if !live && h.StateAt != 0 {
+			return false
+		}
+		h.State = string(raw)
+		if live {
+			h.StateAt = f.now()
+		}
 		return true
 	})
 }
@@ -125,6 +154,12 @@ type Standing struct {
 	State  *wire.State
 	Health *wire.Health
 	Chain  []broadcast.Place
+	// LastSign is when the node last gave a sign of its own, 0 if never: what
+	// the broker says for it, its last will, is none.
+	LastSign broadcast.Instant
+	// Present says that the node called itself ready, nobody reported it gone
+	// since, and its last sign is recent.
+	Present bool
 }
 
 // Overview returns every node with its last hints, in order of id.
@@ -133,6 +168,19 @@ func (f *Fleet) Overview(ctx context.Context) ([]Standing, error) {
 	if err != nil {
 		return nil, err
 	}
+	out, err := f.snapshot(ctx, nodes)
+	if err != nil {
+		return nil, err
+	}
+	now := f.now()
+	for i := range out { // without the mutex, since reading thousands of states takes a while
+		out[i].read(now)
+		out[i].Chain, _ = f.Chain(out[i].Node.Area)
+	}
+	return out, nil
+}
+
+func (f *Fleet) snapshot(ctx context.Context, nodes []store.Node) ([]Standing, error) {
 	f.hints.mu.Lock()
 	defer f.hints.mu.Unlock()
 	if err := f.load(ctx); err != nil {
@@ -140,15 +188,22 @@ func (f *Fleet) Overview(ctx context.Context) ([]Standing, error) {
 	}
 	out := make([]Standing, 0, len(nodes))
 	for _, n := range nodes {
-		s := Standing{Node: n, Hints: f.hints.last[n.ID]}
-		s.Chain, _ = f.Chain(n.Area)
-		if st, err := wire.DecodeState([]byte(s.Hints.State)); err == nil {
-			s.State = &st
-		}
-		if h, err := wire.DecodeHealth([]byte(s.Hints.Health)); err == nil {
-			s.Health = &h
-		}
-		out = append(out, s)
+		out = append(out, Standing{Node: n, Hints: f.hints.last[n.ID]})
 	}
 	return out, nil
+}
+
+// read fills in what the hints say.
+func (s *Standing) read(now broadcast.Instant) {
+	if st, err := wire.DecodeState([]byte(s.Hints.State)); err == nil {
+		s.State = &st
+	}
+	if h, err := wire.DecodeHealth([]byte(s.Hints.Health)); err == nil {
+		s.Health = &h
+	}
+	s.LastSign = max(s.Hints.StateAt, s.Hints.HealthAt)
+	if s.Hints.Present {
+		s.LastSign = max(s.LastSign, s.Hints.PresenceAt)
+	}
+	s.Present = s.Hints.Present && s.LastSign != 0 && now.Sub(s.LastSign) <= silentAfter
 }

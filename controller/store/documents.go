@@ -69,6 +69,17 @@ func (db *DB) NewestDocument(ctx context.Context, kind broadcast.Kind, id broadc
 	return d, nil
 }
 
+// DropDocuments forgets the revisions of one document before a revision. It is
+// for what the controller derives anew, such as manifests; a listed document
+// stays, with an error.
+func (t Tx) DropDocuments(ctx context.Context, kind broadcast.Kind, id broadcast.ID, before broadcast.Revision) error {
+	_, err := t.tx.NewDelete().Model((*Document)(nil)).Where("kind = ? AND id = ? AND revision < ?", kind, id, before).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("forget %s %s: %w", kind, id, err)
+	}
+	return nil
+}
+
 // List makes an area hold a document in place of its earlier revisions. An
 // older revision than the one listed is ErrConflict.
 func (t Tx) List(ctx context.Context, l Listing) error {

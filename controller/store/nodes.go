@@ -82,6 +82,15 @@ func node(ctx context.Context, db bun.IDB, id broadcast.ID) (Node, error) {
 	return n, nil
 }
 
+// CountNodes returns how many nodes there are, in every status.
+func (t Tx) CountNodes(ctx context.Context) (int64, error) {
+	n, err := t.tx.NewSelect().Model((*Node)(nil)).Count(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("count nodes: %w", err)
+	}
+	return n, nil
+}
+
 // Nodes returns every node in order of id.
 func (db *DB) Nodes(ctx context.Context) ([]Node, error) {
 	var out []Node

@@ -1,0 +1,132 @@
+package fleet
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/seal/sealtest"
+	"github.com/loaxa/loaxa/controller/store"
+)
+
+func TestConfirmingIsForTheKeyWhoseCodeWasCompared(t *testing.T) {
+	r := newRig(t)
+	got, err := r.enrol("n1", r.invite("n1", "tan-lap"), "n1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// While the technician signs, the node is revoked, invited anew, and another
+	// box enrols under its name.
+	swapped := false
+	r.cfg.Now = func() time.Time {
+		if !swapped {
+			swapped = true
+			if err := r.Revoke(t.Context(), "quan-tri", "n1"); err != nil {
+				t.Error(err)
+			}
+			if _, err := r.enrol("n1", r.invite("n1", "tan-lap"), "thief"); err != nil {
+				t.Error(err)
+			}
+		}
+		return r.clock
+	}
+	err = r.Confirm(t.Context(), "ky-thuat", "n1", got.ShortCode, r.house.Officer("ky-thuat", broadcast.District, "bac-quang"))
+	if !errors.Is(err, ErrStatus) || !swapped {
+		t.Errorf("another key was confirmed in its place: %v", err)
+	}
+	n, err := r.db.Node(t.Context(), "n1")
+	if err != nil || n.Status != store.Pending || n.Key != sealtest.Public("thief") || n.Assignment != "" {
+		t.Errorf("%+v %v", n, err)
+	}
+}
+
+func TestRefusedTokensWriteNothing(t *testing.T) {
+	r := newRig(t)
+	token := r.invite("n1", "tan-lap")
+	before, err := r.db.AuditHead(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		if _, err := r.enrol("n1", "guess", "thief"); !errors.Is(err, ErrToken) {
+			t.Fatal(err)
+		}
+		if _, err := r.enrol("unknown", token, "thief"); !errors.Is(err, ErrToken) {
+			t.Fatal(err)
+		}
+	}
+	if after, err := r.db.AuditHead(t.Context()); err != nil || after != before {
+		t.Errorf("the log went from %d to %d: %v", before.Length, after.Length, err)
+	}
+}
+
+func TestControllerTakesABoundedNumberOfNodes(t *testing.T) {
+	r := newRig(t)
+	err := r.db.Update(t.Context(), func(tx store.Tx) error {
+		for i := range MaxNodes - 1 {
+			if err := tx.AddNode(t.Context(), store.Node{ID: idOf(i), Area: "tan-lap", Status: store.Revoked}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.invite("last", "tan-lap")
+	if _, err := r.Invite(t.Context(), "ky-thuat", Invitation{Node: "one-more", Area: "tan-lap"}); !errors.Is(err, ErrFull) {
+		t.Errorf("%v", err)
+	}
+	r.invite("last", "tan-lap")
+	r.invite(idOf(3), "tan-lap") // a revoked node's name may be used again
+}
+
+func idOf(i int) broadcast.ID {
+	digits := "0123456789"
+	return broadcast.ID([]byte{'x', digits[i/10000], digits[i/1000%10], digits[i/100%10], digits[i/10%10], digits[i%10]})
+}
+
+func TestEveryStepOfANodeIsInTheAuditLog(t *testing.T) {
+	r := newRig(t)
+	got, err := r.enrol("n1", r.invite("n1", "tan-lap"), "n1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Confirm(t.Context(), "ky-thuat", "n1", got.ShortCode, r.house.Officer("ky-thuat", broadcast.District, "bac-quang")); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Revoke(t.Context(), "quan-tri", "n1"); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := r.db.AuditRows(t.Context(), 0, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []struct {
+		act string
+		by  broadcast.ID
+	}{{"node.invite", "ky-thuat"}, {"node.enrol", ""}, {"node.confirm", "ky-thuat"}, {"node.revoke", "quan-tri"}}
+	if len(rows) != len(want) {
+		t.Fatalf("%d rows", len(rows))
+	}
+	for i, w := range want {
+		if rows[i].Act != w.act || rows[i].Person != w.by || rows[i].Subject != "n1" {
+			t.Errorf("row %d: %+v", i, rows[i])
+		}
+	}
+}
+
+func TestUnknownNodesAreNeitherConfirmedNorRevoked(t *testing.T) {
+	r := newRig(t)
+	if err := r.Confirm(t.Context(), "ky-thuat", "nobody", "0000-0000", sealtest.Bare("x")); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("confirm: %v", err)
+	}
+	if err := r.Revoke(t.Context(), "ky-thuat", "nobody"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("revoke: %v", err)
+	}
+	r.invite("n1", "tan-lap")
+	if err := r.Confirm(t.Context(), "ky-thuat", "n1", "0000-0000", sealtest.Bare("x")); !errors.Is(err, ErrStatus) {
+		t.Errorf("confirm before it enrolled: %v", err)
+	}
+}
