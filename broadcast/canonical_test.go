@@ -38,7 +38,7 @@ func announcements() *rapid.Generator[broadcast.Announcement] {
 	}
 	return rapid.Custom(func(t *rapid.T) broadcast.Announcement {
 		a := broadcast.Announcement{ID: "tin", Revision: broadcast.Revision(rapid.Int64Range(1, int64(last)).Draw(t, "revision")),
-			Class: rapid.SampledFrom(broadcast.Classes()).Draw(t, "class"), Title: "T" + texts.Draw(t, "title"),
+			Class: rapid.SampledFrom(broadcast.Classes()).Draw(t, "class"), Title: "T " + texts.Draw(t, "title"),
 			Areas: ids(rapid.IntRange(1, 24).Draw(t, "areas")), Meta: digest.Draw(t, "meta"), Volume: rapid.Int64Range(0, 100).Draw(t, "volume"),
 			Reason: texts.Draw(t, "reason"), Timing: broadcast.Timing{Mode: broadcast.ModeNow, Start: max(1, moments().Draw(t, "start")),
 				LateLimit: rapid.Int64Range(0, 43200).Draw(t, "late")}}

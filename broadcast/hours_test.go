@@ -30,6 +30,13 @@ func TestMistypedAfternoonIsInsideTheNight(t *testing.T) {
 
 func TestQuietHoursTouchFromTheFirstToTheLastMillisecond(t *testing.T) {
 	law := lawful([]broadcast.Span{{From: 21 * 60, To: 5 * 60}, {Days: []broadcast.Weekday{"SU"}, From: 11 * 60, To: 14 * 60}}, nil)
+	friday := lawful([]broadcast.Span{{Days: []broadcast.Weekday{"FR"}, From: 0, To: 10}}, nil)
+	if _, quiet := friday.Quiet(local(26, 23, 59), local(27, 0, 0)+1); !quiet {
+		t.Error("an item that runs into quiet hours after midnight was not stopped")
+	}
+	if span, quiet := friday.Quiet(local(26, 23, 59), local(27, 0, 0)); quiet {
+		t.Errorf("an item that ends at midnight touched %+v", span)
+	}
 	for _, c := range []struct {
 		name     string
 		from, to broadcast.Instant
