@@ -35,7 +35,7 @@ func Run(ctx context.Context, opt Options) (int, error) {
 		return Failed, err
 	}
 	r := &run{opt: opt, key: rand.Text()}
-	r.c = &client{base: opt.Controller, http: opt.Client, waiting: func(err error, pause time.Duration) {
+	r.c = &client{base: opt.Controller, http: opt.Client, after: opt.after, waiting: func(err error, pause time.Duration) {
 		r.say("%v; trying again in %s", err, pause)
 	}}
 	a, err := r.publish(ctx)

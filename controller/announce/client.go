@@ -22,8 +22,9 @@ const maxAnswer = 16 << 20
 
 // client speaks to one controller.
 type client struct {
-	base string
-	http *http.Client
+	base  string
+	http  *http.Client
+	after func(time.Duration) <-chan time.Time
 	// waiting is told before a pause.
 	waiting func(err error, pause time.Duration)
 }
@@ -49,7 +50,7 @@ func (c *client) do(ctx context.Context, r request, out any) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(pause):
+		case <-c.after(pause):
 		}
 	}
 	return c.once(ctx, r, out)

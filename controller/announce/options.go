@@ -39,6 +39,8 @@ type Options struct {
 	Now      func() time.Time
 	// Client may be nil.
 	Client *http.Client
+	// after is time.After, unless a test has no time.
+	after func(time.Duration) <-chan time.Time
 }
 
 // check refuses what cannot work before anything is sent.
@@ -75,6 +77,9 @@ func (o *Options) check() error {
 	}
 	if o.Client == nil {
 		o.Client = &http.Client{}
+	}
+	if o.after == nil {
+		o.after = time.After
 	}
 	o.Start, err = start(o.Start, o.Now())
 	return err

@@ -56,7 +56,7 @@ func (r *run) watch(ctx context.Context, a api.Announcement) (api.Deliveries, er
 		select {
 		case <-ctx.Done():
 			return d, ctx.Err()
-		case <-time.After(lookPause):
+		case <-r.opt.after(lookPause):
 		}
 	}
 }
