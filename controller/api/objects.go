@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"net/http"
 	"time"
@@ -15,9 +14,6 @@ import (
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/controller/store"
 )
-
-// writeStall is how long a reader may take for one piece of an answer.
-const writeStall = time.Minute
 
 func (s *server) objects(r *registry) {
 	stream(r, "get-document", "application/json", s.document)
@@ -34,11 +30,7 @@ func stream(r *registry, id, media string, serve func(http.ResponseWriter, *http
 			req, w := humago.Unwrap(ctx)
 			req = req.WithContext(ctx.Context())
 			if err := serve(w, req, in.SHA256); err != nil {
-				p, ok := problemOf(err).(*Problem)
-				if !ok {
-					p = plain(http.StatusInternalServerError, "")
-				}
-				refuse(w, p)
+				r.server.refuseError(w, req, err)
 			}
 		}}, nil
 	})
@@ -50,7 +42,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, sha string) er
 		return err
 	}
 	immutable(w, sha, "application/json")
-	http.ServeContent(paceWriter(w), r, "", time.Time{}, bytes.NewReader(doc.Raw))
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(doc.Raw))
 	return nil
 }
 
@@ -64,7 +56,7 @@ func (s *server) sound(w http.ResponseWriter, r *http.Request, sha string) error
 	}
 	defer func() { _ = file.Close() }()
 	immutable(w, sha, "audio/ogg")
-	http.ServeContent(paceWriter(w), r, "", time.Time{}, file)
+	http.ServeContent(w, r, "", time.Time{}, file)
 	return nil
 }
 
@@ -74,25 +66,4 @@ func immutable(w http.ResponseWriter, sha, media string) {
 	h.Set("Content-Type", media)
 	h.Set("Cache-Control", "private, max-age=31536000, immutable")
 	h.Set("ETag", `"`+sha+`"`)
-}
-
-// pacedWriter gives every write a deadline of its own.
-type pacedWriter struct {
-	http.ResponseWriter
-	control *http.ResponseController
-}
-
-func paceWriter(w http.ResponseWriter) http.ResponseWriter {
-	return pacedWriter{ResponseWriter: w, control: http.NewResponseController(w)}
-}
-
-// Write waits at most writeStall for the reader.
-func (p pacedWriter) Write(b []byte) (int, error) {
-	_ = p.control.SetWriteDeadline(time.Now().Add(writeStall)) // not every connection has deadlines
-	return p.ResponseWriter.Write(b)
-}
-
-// ReadFrom keeps the pieces small enough for the deadline of each.
-func (p pacedWriter) ReadFrom(r io.Reader) (int64, error) {
-	return io.Copy(struct{ io.Writer }{p}, r)
 }

@@ -14,7 +14,8 @@ type outer struct {
 }
 
 // ServeHTTP answers one request.
-func (o outer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (o outer) ServeHTTP(raw http.ResponseWriter, r *http.Request) {
+	w := paceWriter(raw)
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")

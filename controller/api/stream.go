@@ -106,7 +106,6 @@ func (o eventWriter) event(e events.Event) error {
 }
 
 func (o eventWriter) write(s string) error {
-	_ = o.control.SetWriteDeadline(time.Now().Add(writeStall)) // not every connection has deadlines
 	if _, err := o.w.Write([]byte(s)); err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -80,8 +79,8 @@ func Serve(ctx context.Context, opt Options) (err error) {
 			return err
 		}
 	}
-	if _, err := os.Stat(opt.Data); err != nil {
-		return fmt.Errorf("data folder %s: %w", opt.Data, people.ErrNoHouse)
+	if err := people.HasHouse(opt.Data); err != nil {
+		return err
 	}
 	unlock, err := lock(opt.Data)
 	if err != nil {
@@ -92,10 +91,18 @@ func Serve(ctx context.Context, opt Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.db.Close()) }()
+	defer c.leave()
 	if err := c.build(ctx); err != nil {
 		return err
 	}
 	return supervise(ctx, opt.Log, c.parts())
+}
+
+// leave gives up the address, if the part that listens never did.
+func (c *controller) leave() {
+	if c.listener != nil {
+		_ = c.listener.Close() // closed already, as a rule
+	}
 }
 
 func (c *controller) peopleConfig() people.Config {
@@ -132,16 +139,33 @@ func (c *controller) buildOffice(ctx context.Context) (err error) {
 }
 
 func (c *controller) buildAddresses(context.Context) (err error) {
+	if err := removeListening(c.opt.Data); err != nil {
+		return err
+	}
 	if c.listener, err = net.Listen("tcp", c.opt.HTTP); err != nil {
 		return fmt.Errorf("listen for HTTP on %s: %w; choose another address with --http", c.opt.HTTP, err)
 	}
+	c.listener = bounded(c.listener, maxConnections)
 	if c.opt.Broker == "" {
 		if c.opt.MQTT, err = freeAddress(c.opt.MQTT, c.opt.Demo); err != nil {
 			return err
 		}
 	}
+	if c.opt.Demo {
+		c.warnPublic()
+	}
 	c.at, err = reachable(c.opt, c.listener.Addr().String(), c.opt.MQTT)
 	return err
+}
+
+// warnPublic warns of a demo that others can reach: it gives enrolment tokens
+// to whoever asks, and people take what they hear from it for the real thing.
+func (c *controller) warnPublic() {
+	for what, addr := range map[string]string{"http": c.listener.Addr().String(), "mqtt": c.opt.MQTT} {
+		if !loopback(addr) {
+			c.opt.Log.Warn("this demo can be reached from other machines, and lets anybody enrol nodes; use 127.0.0.1, or init and serve for a real house", what, addr)
+		}
+	}
 }
 
 // freeAddress checks that the broker can listen, and picks a port where 0 was

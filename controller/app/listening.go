@@ -2,6 +2,7 @@ package app
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -57,6 +58,23 @@ func withoutUser(url string) string {
 		return scheme + "://" + rest[at+1:]
 	}
 	return url
+}
+
+// loopback says whether only this machine reaches an address.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	ip := net.ParseIP(host)
+	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
+}
+
+// removeListening takes away what an earlier life said, which a script would
+// believe.
+func removeListening(dir string) error {
+	err := os.Remove(filepath.Join(dir, listeningName))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("an earlier %s: %w", listeningName, err)
+	}
+	return nil
 }
 
 // writeListening tells scripts where the controller listens.

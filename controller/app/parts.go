@@ -9,6 +9,7 @@ import (
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/wire"
+	"github.com/loaxa/loaxa/controller/api"
 	"github.com/loaxa/loaxa/controller/broker"
 	"github.com/loaxa/loaxa/controller/people"
 )
@@ -60,16 +61,24 @@ func (c *controller) serveWelcome(ctx context.Context) error {
 	return w.Serve(ctx)
 }
 
-// serveHTTP answers people and nodes, and lets running answers finish when ctx
-// ends.
+// farewell is how long requests that were running may take to end.
+const farewell = 4 * time.Second
+
+// serveHTTP answers people and nodes. When ctx ends, so do the contexts of
+// running requests: what they had not committed is not done, and they have a
+// moment to say so. Who does not take the answer is cut off.
 func (c *controller) serveHTTP(ctx context.Context) error {
-	srv := &http.Server{Handler: c.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 32 << 10, BaseContext: func(net.Listener) context.Context { return ctx }}
+	srv := api.NewServer(c.listener.Addr().String(), c.handler, c.opt.Log)
+	srv.BaseContext = func(net.Listener) context.Context { return ctx }
 	done := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 		defer cancel()
-		done <- srv.Shutdown(last)
+		err := srv.Shutdown(last)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = srv.Close()
+		}
+		done <- err
 	})
 	defer stop()
 	if err := writeListening(c.opt.Data, c.at); err != nil {

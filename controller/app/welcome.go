@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -77,16 +78,15 @@ func (w *welcome) confirmPending(ctx context.Context) error {
 		return err
 	}
 	return w.office.With(ctx, people.Credential{Token: w.technician}, func(signer seal.Signer) error {
+		defer w.dispatch.Changed()
+		var errs []error // one node that cannot be confirmed keeps no other waiting
 		for _, n := range pending {
 			code, err := wire.ShortCode(n.Key)
-			if err != nil {
-				return err
+			if err == nil {
+				err = w.fleet.Confirm(ctx, bearer.Person.ID, n.ID, code, signer)
 			}
-			if err := w.fleet.Confirm(ctx, bearer.Person.ID, n.ID, code, signer); err != nil {
-				return err
-			}
+			errs = append(errs, err)
 		}
-		w.dispatch.Changed()
-		return nil
+		return errors.Join(errs...)
 	})
 }

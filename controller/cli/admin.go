@@ -49,6 +49,9 @@ func (c *tokenCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error {
 
 // withOffice opens a data folder beside a controller that may be running.
 func withOffice(ctx context.Context, dir string, f func(*store.DB, *people.Office) error) (err error) {
+	if err := people.HasHouse(dir); err != nil {
+		return err
+	}
 	tree, err := broadcast.BacQuangTree()
 	if err != nil {
 		return err

@@ -48,7 +48,7 @@ func Run(args []string, s Streams) int {
 	code := -1
 	parser, err := kong.New(&c, kong.Name("loaxa-controller"), kong.Vars{"version": s.Version},
 		kong.Description("The centre of Loaxa: announcements in, proof of sound out."),
-		kong.Writers(s.Out, s.Err), kong.Exit(func(n int) { code = n }), kong.UsageOnError())
+		kong.Writers(s.Out, s.Err), kong.Exit(func(n int) { code = n }))
 	if err != nil {
 		_, _ = fmt.Fprintln(s.Err, "loaxa-controller:", err)
 		return 1
@@ -57,13 +57,14 @@ func Run(args []string, s Streams) int {
 	if code >= 0 { // help or version was printed
 		return code
 	}
-	if err == nil {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		defer stop()
-		parsed.BindTo(ctx, (*context.Context)(nil))
-		err = parsed.Run(s, logger(s.Err, c.Verbose))
+	if err != nil {
+		_, _ = fmt.Fprintf(s.Err, "loaxa-controller: %v; --help says what there is\n", err)
+		return 1
 	}
-	if err == nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	if err = parsed.Run(s, logger(s.Err, c.Verbose)); err == nil {
 		return 0
 	}
 	_, _ = fmt.Fprintln(s.Err, "loaxa-controller:", err)

@@ -78,7 +78,8 @@ func parseOfficer(text string) (people.NewPerson, error) {
 	return p, nil
 }
 
-// readSecrets reads lines of NAME=passphrase; no file is no secrets.
+// readSecrets reads lines of NAME=passphrase; no file is no secrets. A
+// passphrase is everything after the first equals sign, spaces included.
 func readSecrets(path string) (map[string]string, error) {
 	out := map[string]string{}
 	if path == "" {
@@ -88,8 +89,12 @@ func readSecrets(path string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, line := range strings.Split(strings.TrimSpace(string(b)), "\n") {
-		name, secret, ok := strings.Cut(strings.TrimRight(line, "\r"), "=")
+	for i, line := range strings.Split(string(b), "\n") {
+		line = strings.TrimRight(line, "\r")
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		name, secret, ok := strings.Cut(line, "=")
 		if !ok {
 			return nil, fmt.Errorf("%s line %d: write NAME=passphrase", path, i+1)
 		}

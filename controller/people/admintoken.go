@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -36,8 +34,8 @@ func AdminToken(ctx context.Context, dir string, req TokenRequest, cfg Config) (
 	if err != nil {
 		return "", err
 	}
-	if _, err := os.Stat(filepath.Join(dir, serviceKeyName)); err != nil {
-		return "", fmt.Errorf("data folder %s: %w", dir, ErrNoHouse)
+	if err := HasHouse(dir); err != nil {
+		return "", err
 	}
 	db, err := store.Open(ctx, dir)
 	if err != nil {

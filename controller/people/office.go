@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -56,6 +57,16 @@ type Office struct {
 
 // ErrNoHouse means that the data folder was not set up yet.
 var ErrNoHouse = errors.New("nothing is set up here yet; run init, or demo for a trial")
+
+// HasHouse returns ErrNoHouse for a folder in which none was set up, also for
+// one that is not there. It writes nothing: a folder that was named by mistake
+// stays as it is, and init still finds it empty.
+func HasHouse(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, serviceKeyName)); err != nil {
+		return fmt.Errorf("data folder %s: %w", dir, ErrNoHouse)
+	}
+	return nil
+}
 
 func newOffice(dir string, db *store.DB, cfg Config) *Office {
 	o := &Office{dir: dir, db: db, tree: cfg.Tree, now: cfg.Now, cost: cfg.Cost, gate: make(chan struct{}, wrapsAtOnce)}
