@@ -122,6 +122,7 @@ func (n *Node) takeAssignment(raw []byte, ctx seal.Context) error {
 		}
 		n.holdings.assignment = &held[broadcast.Assignment]{a, proof}
 		n.placed = true
+		n.faults.clear(faultPlace, "")
 		n.reload = n.reload || !n.loading
 		n.learned = true
 		return nil
@@ -248,7 +249,11 @@ func (n *Node) restoreAll(documents []kept, kind broadcast.Kind) {
 // restore judges one document of the card again.
 func (n *Node) restore(k kept, before holdings) {
 	n.loadedAt = k.Held
-	if err := n.open(k.Kind, k.raw, k.Digest); err != nil {
+	err := n.open(k.Kind, k.raw, k.Digest)
+	if errors.Is(err, seal.ErrRevoked) && k.Kind == broadcast.KindAssignment {
+		err = n.stay(k)
+	}
+	if err != nil {
 		n.log.Warn("a document on the card is not believed", "kind", k.Kind, "id", k.ID, "err", err)
 		if !sounds(k.Kind) || n.keyring == nil || n.holdings.assignment == nil {
 			return
@@ -258,6 +263,20 @@ func (n *Node) restore(k kept, before holdings) {
 			n.voided = append(n.voided, voided{name, before.items[name].doc.Class, reason})
 		}
 	}
+}
+
+// stay keeps a place whose signer's certificate was revoked since it was taken.
+// It gives nobody a right; without it the node could not even sound the alarm,
+// and whoever stole a key could silence all nodes by having it revoked.
+func (n *Node) stay(k kept) error {
+	a, ok := payloadOf[broadcast.Assignment](broadcast.KindAssignment, k.raw)
+	if !ok {
+		return seal.ErrForm
+	}
+	proof := seal.Proof{Kind: k.Kind, Digest: k.Digest, Claim: seal.Claim{ID: k.ID, Revision: k.Revision}}
+	n.holdings.assignment = &held[broadcast.Assignment]{a, proof}
+	n.faults.raise(faultPlace, "", "the officer who signed this node's place was revoked: assign it anew", n.now())
+	return nil
 }
 
 // voided is an item that was believed and is so no more.

@@ -237,12 +237,15 @@ func admit[T broadcast.Validator](n *Node, kind broadcast.Kind, raw []byte, ctx 
 func (n *Node) shelve(proof seal.Proof, raw []byte) error {
 	subject := seal.Subject{Kind: proof.Kind, ID: proof.Claim.ID}
 	before, known := n.floors[subject]
-	if err := n.floors.Admit(proof, n.clock.trusted(n.reading)); err != nil {
+	err := n.floors.Admit(proof, n.clock.trusted(n.reading))
+	if errors.Is(err, seal.ErrEquivocation) {
+		err = n.betterSigned(proof, raw)
+	}
+	if err != nil {
 		return err
 	}
 	document := kept{n.labelOf(proof), raw}
-	err := n.shelf.keep(document)
-	if err == nil {
+	if err = n.shelf.keep(document); err == nil {
 		n.faults.clear(faultStore, "")
 		return nil
 	}
@@ -257,6 +260,33 @@ func (n *Node) shelve(proof seal.Proof, raw []byte) error {
 		n.floors[subject] = before
 	}
 	return fmt.Errorf("%w: %w", errNoStore, err)
+}
+
+// betterSigned looks at a second envelope of one revision. The same body under
+// other signatures is no equivocation: somebody on the way may have taken a
+// signature off the first, and the whole one must still be believed. The one
+// that more people signed is kept.
+func (n *Node) betterSigned(proof seal.Proof, raw []byte) error {
+	l := n.labelOf(proof)
+	have, err := n.shelf.read(l.place())
+	for _, u := range n.unshelved {
+		if u.subject() == l.subject() && u.Revision == l.Revision {
+			have, err = u, nil
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", seal.ErrEquivocation, err)
+	}
+	old, errOld := seal.Parse(proof.Kind, have.raw)
+	next, errNext := seal.Parse(proof.Kind, raw)
+	if errOld != nil || errNext != nil || old.Payload != next.Payload {
+		return fmt.Errorf("%s %s: %w", proof.Kind, proof.Claim.ID, seal.ErrEquivocation)
+	}
+	if len(next.Signatures) <= len(old.Signatures) {
+		return seal.ErrHeld
+	}
+	n.floors[l.subject()] = l.floor()
+	return nil
 }
 
 func (n *Node) labelOf(proof seal.Proof) label {
@@ -298,6 +328,9 @@ func (n *Node) takeItem(kind broadcast.Kind, raw []byte, ctx seal.Context) error
 		if err := n.shelve(proof, raw); err != nil {
 			return err
 		}
+		if old, ok := n.holdings.items[i.name()]; ok { // the same body, better signed
+			i.first = old.first
+		}
 		n.holdings.items[i.name()] = i
 		n.witness(i)
 		return nil
@@ -329,7 +362,8 @@ func (n *Node) witness(i *item) {
 		i.complete = i.first
 		list = append(list, cached)
 	}
-	n.state(list...)
+	stated := n.ledger.history.climbed[i.name()]
+	n.state(slices.DeleteFunc(list, func(s statement) bool { return stated[s.rung] })...)
 }
 
 // takeManifest notes what the area holds now.

@@ -22,6 +22,7 @@ const (
 	faultRelay       = "relay"           // the relay did not obey
 	faultEquivocal   = "equivocation"    // two documents under one revision
 	faultRolledBack  = "rolled-back"     // the controller has more receipts than this card
+	faultPlace       = "place-doubtful"  // who signed the place was revoked
 	faultTooMany     = "too-many"        // more documents than a node may hold
 	faultWithoutPlan = "plan"            // no plan could be made
 )

@@ -328,7 +328,10 @@ func (l *ledger) prune(before broadcast.Instant) error {
 		last = number
 		return nil
 	})
-	if err != nil && !errors.Is(err, errEnough) || last == 0 {
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	if err != nil || last == 0 {
 		return err
 	}
 	return l.journal.DropThrough(last)

@@ -202,6 +202,7 @@ func (n *Node) settle() {
 		rung, reason := n.verdict(e)
 		list = append(list, statement{document: name.document, class: e.Class, start: e.Start, rung: rung, reason: reason})
 	}
+	list = append(list, n.ancient(now)...)
 	slices.SortFunc(list, func(a, b statement) int { return int(min(1, max(-1, a.start-b.start))) })
 	for len(list) > 0 {
 		k := min(len(list), broadcast.MaxReceiptBatch)
@@ -209,6 +210,24 @@ func (n *Node) settle() {
 		list = list[k:]
 	}
 	n.swept(now)
+}
+
+// ancient are the verdicts of items that were due longer ago than plans look
+// back: the node was off for all that time.
+func (n *Node) ancient(now broadcast.Instant) []statement {
+	var list []statement
+	for _, i := range n.holdings.items {
+		name := occurrence{i.name(), i.doc.Timing.Start}
+		if i.doc.Timing.Recurrence != nil || i.deadline() >= now.Add(-mostPast) || n.ledger.history.settled(name) {
+			continue
+		}
+		end := stop{broadcast.Skipped, broadcast.WhyLate}
+		if i.emergency() {
+			end = stop{broadcast.Expired, broadcast.WhyExpired}
+		}
+		list = append(list, statement{document: name.document, class: i.doc.Class, start: name.start, rung: end.rung, reason: end.reason})
+	}
+	return list
 }
 
 // pending says that an attempt is still to come.

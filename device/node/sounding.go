@@ -94,10 +94,9 @@ func (n *Node) pieces(parts []plan.Part) ([]Piece, error) {
 }
 
 // naturalLength is how long a sounding lasts if nothing cuts it.
-func (n *Node) naturalLength(t target) time.Duration {
-	parts := t.sounding.Parts
-	last := parts[len(parts)-1]
-	return time.Duration(last.At+last.Millis-t.sounding.Offset) * time.Millisecond
+func naturalLength(s plan.Sounding) time.Duration {
+	last := s.Parts[len(s.Parts)-1]
+	return time.Duration(last.At+last.Millis-s.Offset) * time.Millisecond
 }
 
 // verifyContent reads every recording of a sounding again: what the card spoiled

@@ -20,10 +20,10 @@ func world(t *testing.T, test func(t *testing.T, r *nodetest.Rig)) {
 	synctest.Test(t, func(t *testing.T) {
 		r := nodetest.NewRig(t)
 		r.Boot()
+		defer r.Stop()
 		r.Settle()
 		pass(2 * time.Second)
 		test(t, r)
-		r.Stop()
 		if err := r.Centre.Err(); err != nil {
 			t.Errorf("the node said what no controller accepts: %v", err)
 		}

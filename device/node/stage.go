@@ -17,6 +17,7 @@ const (
 	prepareLead = 5 * time.Second        // before the relay: decode the first second
 	playLead    = time.Second            // before the relay: hand over to the player
 	cutLead     = 450 * time.Millisecond // before a higher class: fade out and free the card
+	worthwhile  = 3 * time.Second        // what a higher class would cut sooner is not begun
 	lateLimit   = 10 * time.Second       // a sounding that cannot begin by then is planned anew
 	journalWait = 2 * time.Second        // an emergency waits no longer for its journal
 )
@@ -185,7 +186,7 @@ func (n *Node) upcoming(now broadcast.Instant) (target, bool) {
 		}
 		for _, s := range e.Soundings {
 			mine := n.stage.run != nil && n.stage.run.name == nameOf(e) && n.stage.run.sounding.Attempt >= s.Attempt
-			if s.To <= now || len(s.Parts) == 0 || mine || n.ledger.history.told(nameOf(e), s.Attempt) {
+			if s.To <= now || len(s.Parts) == 0 || mine || n.ledger.history.told(nameOf(e), s.Attempt) || futile(s) {
 				continue
 			}
 			if !found || s.From < best.sounding.From {
@@ -194,6 +195,11 @@ func (n *Node) upcoming(now broadcast.Instant) (target, bool) {
 		}
 	}
 	return best, found
+}
+
+// futile says that a sounding would be cut when it has hardly begun.
+func futile(s plan.Sounding) bool {
+	return s.To.Sub(s.From) < min(worthwhile, naturalLength(s))
 }
 
 // told says whether the journal has the attempt.
@@ -218,7 +224,7 @@ func (n *Node) prepare(t target) {
 		n.unprepared(r, err)
 		return
 	}
-	r.natural = t.sounding.From.Add(n.naturalLength(t))
+	r.natural = t.sounding.From.Add(naturalLength(t.sounding))
 	n.work.Go(func() {
 		err := n.verifyContent(r.ctx, t.sounding)
 		var p Performance

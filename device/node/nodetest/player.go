@@ -25,13 +25,16 @@ type Played struct {
 // Player plays to nobody, in the time that a real one would take. It is safe
 // for several goroutines.
 type Player struct {
-	// Now is trusted time, WarmUp that of the amplifier.
-	Now    func() time.Time
-	WarmUp time.Duration
+	// Now is trusted time, WarmUp that of the amplifier, Hold how long it keeps
+	// the relay closed.
+	Now          func() time.Time
+	WarmUp, Hold time.Duration
 
 	mu      sync.Mutex
 	played  []*Played
 	busy    bool
+	closed  time.Time // since when the relay is, or was last
+	rested  time.Time
 	prepare func(player.Sounding) error
 	fail    func(player.Sounding) error
 }
@@ -112,10 +115,14 @@ func (x *performance) sound(ctx context.Context, events player.Events, one *Play
 	if err := p.until(ctx, x.s.Start.Add(-p.WarmUp)); err != nil {
 		return player.Evidence{}, err
 	}
-	closed := p.Now()
 	p.mu.Lock()
-	one.Powered = closed
+	closed := p.Now()
+	if p.rested.Add(p.Hold).After(closed) {
+		closed = p.closed
+	}
+	p.closed, one.Powered = closed, closed
 	p.mu.Unlock()
+	defer p.rest()
 	events.Powered(closed)
 	first := x.s.Start
 	if warm := closed.Add(p.WarmUp); warm.After(first) {
@@ -140,6 +147,12 @@ func (x *performance) sound(ctx context.Context, events player.Events, one *Play
 	return x.pour(ctx, evidence, first, fail)
 }
 
+func (p *Player) rest() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rested = p.Now()
+}
+
 // pour lets the length of the sounding pass.
 func (x *performance) pour(ctx context.Context, e player.Evidence, first time.Time, fail func(player.Sounding) error) (player.Evidence, error) {
 	const rate = 48000
@@ -156,7 +169,7 @@ func (x *performance) pour(ctx context.Context, e player.Evidence, first time.Ti
 		}
 	}
 	if stopped := x.p.until(ctx, first.Add(length)); stopped != nil {
-		time.Sleep(120 * time.Millisecond) // the fade of a real player
+		<-time.After(120 * time.Millisecond) // the fade of a real player
 		length, err = x.p.Now().Sub(first), stopped
 	}
 	if err == nil && cut {

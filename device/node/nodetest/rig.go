@@ -52,7 +52,7 @@ type Rig struct {
 func NewRig(t testing.TB) *Rig {
 	centre := NewCentre(time.Now, false)
 	return &Rig{T: t, Centre: centre, Disk: storetest.New(), Ticks: NewTicks(),
-		Fetcher: &Fetcher{Centre: centre}, Player: &Player{WarmUp: WarmUp},
+		Fetcher: &Fetcher{Centre: centre}, Player: &Player{WarmUp: WarmUp, Hold: 2 * time.Second},
 		Key: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)),
 		Board: plan.Board{WarmUp: WarmUp, Hold: 2 * time.Second, MinOff: 500 * time.Millisecond, MaxOn: 3 * time.Hour,
 			Chimes: map[string]time.Duration{}}}
