@@ -62,7 +62,7 @@ func raw(r *registry, id, media string, serve func(http.ResponseWriter, *http.Re
 		return &huma.StreamResponse{Body: func(ctx huma.Context) {
 			req, w := humago.Unwrap(ctx)
 			if err := serve(w, req); err != nil {
-				refuse(w, plain(http.StatusInternalServerError, ""))
+				r.server.refuseError(w, req, err)
 			}
 		}}, nil
 	})

@@ -77,10 +77,5 @@ func (s *server) identify(r *http.Request, row route) (caller, error) {
 
 // refuseError answers with the problem of an error, and logs what is a defect.
 func (s *server) refuseError(w http.ResponseWriter, r *http.Request, err error) {
-	p, ok := problemOf(err).(*Problem)
-	if !ok {
-		s.cfg.Log.Error("request failed", "method", r.Method, "path", r.URL.Path, "error", err)
-		p = plain(http.StatusInternalServerError, "")
-	}
-	refuse(w, p)
+	refuse(w, s.problem(r.Method+" "+r.URL.Path, err))
 }

@@ -27,7 +27,12 @@ type Contents interface {
 	Open(sha256 string) (*os.File, error)
 }
 
-// Config is what the interface works with. Every field is needed.
+// Holdings knows what a node ought to hold, by the digest that nodes give.
+type Holdings interface {
+	Holding(ctx context.Context, id broadcast.ID) (broadcast.Digest, error)
+}
+
+// Config is what the interface works with. Every field but Holdings is needed.
 type Config struct {
 	DB       *store.DB
 	Desk     *desk.Desk
@@ -36,6 +41,8 @@ type Config struct {
 	Contents Contents
 	Events   *events.Hub
 	Tree     broadcast.Tree
+	// Holdings may be nil; drift is then not shown.
+	Holdings Holdings
 	// Version is that of the program.
 	Version string
 	Now     func() time.Time
@@ -64,7 +71,7 @@ func build(cfg Config) (*http.ServeMux, huma.API, error) {
 	mux := http.NewServeMux()
 	api := humago.New(mux, contract())
 	api.UseMiddleware(s.admit)
-	r := &registry{api: api, rows: map[string]route{}}
+	r := &registry{server: s, api: api, rows: map[string]route{}, done: map[string]bool{}}
 	for _, row := range routes() {
 		r.rows[row.id] = row
 	}

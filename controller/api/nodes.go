@@ -30,6 +30,7 @@ type Node struct {
 	Version   string  `json:"version,omitempty"`
 	Clock     string  `json:"clock,omitempty"`
 	Holding   string  `json:"holding,omitempty" doc:"Digest of the documents that it holds"`
+	Drift     bool    `json:"drift,omitempty" doc:"It said that it holds something else than it ought to"`
 	Missing   int64   `json:"missing_bytes,omitempty" doc:"Sound wanted but not yet on board"`
 	Free      int64   `json:"free_bytes,omitempty"`
 	Faults    []Fault `json:"faults" nullable:"false"`
@@ -78,9 +79,23 @@ func (s *server) listNodes(ctx context.Context, _ *struct{}) (*nodesAnswer, erro
 	out := &nodesAnswer{}
 	out.Body.Nodes = []Node{}
 	for _, n := range standings {
-		out.Body.Nodes = append(out.Body.Nodes, s.nodeOf(n))
+		node := s.nodeOf(n)
+		if node.Drift, err = s.drifts(ctx, n); err != nil {
+			return nil, err
+		}
+		out.Body.Nodes = append(out.Body.Nodes, node)
 	}
 	return out, nil
+}
+
+// drifts compares what a confirmed node said that it holds with what it ought
+// to hold.
+func (s *server) drifts(ctx context.Context, n fleet.Standing) (bool, error) {
+	if s.cfg.Holdings == nil || n.State == nil || !confirmed(n) {
+		return false, nil
+	}
+	want, err := s.cfg.Holdings.Holding(ctx, n.Node.ID)
+	return err == nil && want != n.State.Holding, err
 }
 
 func (s *server) nodeOf(n fleet.Standing) Node {

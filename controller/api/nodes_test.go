@@ -119,8 +119,13 @@ func TestAreasNodesStatusAndMe(t *testing.T) {
 	}
 	var nodes struct{ Nodes []api.Node }
 	r.get("/api/v1/nodes", &nodes)
-	if n := nodes.Nodes[0]; !n.Present || n.Version != "1.0" || n.Clock != "proved" || n.Free != 5 {
+	if n := nodes.Nodes[0]; !n.Present || n.Version != "1.0" || n.Clock != "proved" || n.Free != 5 || !n.Drift {
 		t.Errorf("%+v", n)
+	}
+	r.Holdings["tan-lap-1"] = state.Holding
+	nodes.Nodes = nil
+	if r.get("/api/v1/nodes", &nodes); nodes.Nodes[0].Drift {
+		t.Error("a node that holds what it ought to drifts")
 	}
 	var me api.Me
 	r.get("/api/v1/me", &me)

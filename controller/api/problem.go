@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"syscall"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -80,9 +81,19 @@ var known = []struct {
 	{store.ErrConflict, http.StatusConflict, "conflict", "Dữ liệu vừa thay đổi; hãy tải lại rồi thử lại."},
 }
 
-// problemOf turns any error into a problem. What is not known is a defect of
-// the controller: its text is for the log, not for the person.
-func problemOf(err error) error {
+// problem turns any error into a problem. What is not known is a defect of the
+// controller: its text is for the log, not for the person.
+func (s *server) problem(where string, err error) *Problem {
+	if p := problemOf(err); p != nil {
+		return p
+	}
+	s.cfg.Log.Error("request failed", "route", where, "error", err)
+	return plain(http.StatusInternalServerError, "")
+}
+
+// problemOf is the problem of an error that somebody asking can do something
+// about, or nil.
+func problemOf(err error) *Problem {
 	var done *Problem
 	if errors.As(err, &done) {
 		return done
@@ -102,8 +113,17 @@ func problemOf(err error) error {
 			return problem(k.status, k.code, err.Error(), k.vietnamese)
 		}
 	}
-	return err
+	var coded interface{ Code() int }
+	if errors.As(err, &coded) && coded.Code() == sqliteFull || errors.Is(err, syscall.ENOSPC) {
+		return problem(http.StatusInsufficientStorage, string(intake.DiskFull),
+			"the controller's disk is full and nothing was done: free some space and try again",
+			"Ổ đĩa của máy chủ đã đầy, yêu cầu chưa được thực hiện: hãy giải phóng dung lượng rồi thử lại.")
+	}
+	return nil
 }
+
+// sqliteFull is SQLITE_FULL: the disk, or the database, has no more room.
+const sqliteFull = 13
 
 func or(status, otherwise int) int {
 	if status == 0 {

@@ -56,9 +56,10 @@ func routes() []route {
 
 // registry registers handlers under the rows of the table.
 type registry struct {
-	api  huma.API
-	rows map[string]route
-	done map[string]bool
+	server *server
+	api    huma.API
+	rows   map[string]route
+	done   map[string]bool
 }
 
 // maxBody bounds a JSON body in bytes.
@@ -70,9 +71,6 @@ const accessKey = "access"
 // operation makes what huma needs of a row.
 func (r *registry) operation(id string) huma.Operation {
 	row := r.rows[id]
-	if r.done == nil {
-		r.done = map[string]bool{}
-	}
 	r.done[id] = true
 	op := huma.Operation{OperationID: id, Method: row.method, Path: row.path, Summary: row.summary, MaxBodyBytes: maxBody,
 		BodyReadTimeout: 20 * time.Second, SkipValidateBody: row.raw, DefaultStatus: row.status, Metadata: map[string]any{accessKey: row},
@@ -100,7 +98,7 @@ func on[I, O any](r *registry, id string, f func(context.Context, *I) (*O, error
 	huma.Register(r.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := f(ctx, in)
 		if err != nil {
-			return nil, problemOf(err)
+			return nil, r.server.problem(id, err)
 		}
 		return out, nil
 	})

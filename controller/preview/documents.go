@@ -3,6 +3,7 @@ package preview
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/plan"
@@ -21,6 +22,7 @@ func (r *reader) documents(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	slices.SortStableFunc(listed, func(a, b store.Listing) int { return rank(a) - rank(b) })
 	var policies []broadcast.Policy
 	seen := map[broadcast.Digest]bool{}
 	for _, l := range listed {
@@ -35,6 +37,7 @@ func (r *reader) documents(ctx context.Context) error {
 		if l.Kind == broadcast.KindPolicy {
 			if p, _, err := seal.Open[broadcast.Policy](r.src.Ring, l.Kind, doc.Raw, r.context()); err == nil {
 				policies = append(policies, p)
+				r.in.Law = broadcast.LawOf(policies...)
 			}
 			continue
 		}
@@ -42,8 +45,16 @@ func (r *reader) documents(ctx context.Context) error {
 			return err
 		}
 	}
-	r.in.Law = broadcast.LawOf(policies...)
 	return nil
+}
+
+// rank puts policies first: whether a silence met its threshold is for the law
+// to say.
+func rank(l store.Listing) int {
+	if l.Kind == broadcast.KindPolicy {
+		return 0
+	}
+	return 1
 }
 
 // take adds one document to the input; an error is one of the database.

@@ -78,17 +78,26 @@ func (c *Contents) Open(sha256 string) (*os.File, error) {
 	return os.Open(filepath.Join(c.dir, filepath.Base(sha256)))
 }
 
+// Holdings is what nodes ought to hold, as a test says.
+type Holdings map[broadcast.ID]broadcast.Digest
+
+// Holding returns what the test said.
+func (h Holdings) Holding(_ context.Context, id broadcast.ID) (broadcast.Digest, error) {
+	return h[id], nil
+}
+
 // House is a desk behind the HTTP interface.
 type House struct {
 	*desktest.House
 	Contents *Contents
+	Holdings Holdings
 	Server   *httptest.Server
 }
 
 // New serves a house until the test ends.
 func New(t testing.TB) *House {
 	t.Helper()
-	h := &House{House: desktest.New(t), Contents: &Contents{dir: t.TempDir()}}
+	h := &House{House: desktest.New(t), Contents: &Contents{dir: t.TempDir()}, Holdings: Holdings{}}
 	h.Serve()
 	return h
 }
@@ -97,7 +106,7 @@ func New(t testing.TB) *House {
 func (h *House) Serve() {
 	h.T.Helper()
 	handler, err := api.New(api.Config{DB: h.DB, Desk: h.Desk, Office: h.Office, Fleet: h.Fleet, Contents: h.Contents, Events: h.Hub,
-		Tree: h.Tree, Version: "test", Now: h.Clock.Now, Log: slog.New(slog.DiscardHandler)})
+		Tree: h.Tree, Holdings: h.Holdings, Version: "test", Now: h.Clock.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		h.T.Fatal(err)
 	}
