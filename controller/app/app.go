@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/oklog/ulid/v2"
+	"golang.org/x/sys/unix"
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/controller/api"
@@ -172,7 +173,7 @@ func (c *controller) warnPublic() {
 // asked for. A demo gives way to whoever has the port already.
 func freeAddress(addr string, giveWay bool) (string, error) {
 	l, err := net.Listen("tcp", addr)
-	if err != nil && giveWay {
+	if errors.Is(err, unix.EADDRINUSE) && giveWay {
 		host, _, _ := net.SplitHostPort(addr)
 		l, err = net.Listen("tcp", net.JoinHostPort(host, "0"))
 	}
