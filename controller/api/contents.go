@@ -226,10 +226,16 @@ func paced(w http.ResponseWriter, body io.ReadCloser) io.ReadCloser {
 	return pacedBody{ReadCloser: body, control: http.NewResponseController(w)}
 }
 
-// Read waits at most uploadStall for more.
+// Read waits at most uploadStall for more. The deadline ends with the body: the
+// server goes on reading to see whether the client is still there, and would
+// take a deadline that passes while the sound is converted for its leaving.
 func (p pacedBody) Read(b []byte) (int, error) {
 	_ = p.control.SetReadDeadline(time.Now().Add(uploadStall)) // not every connection has deadlines
-	return p.ReadCloser.Read(b)
+	n, err := p.ReadCloser.Read(b)
+	if err != nil {
+		_ = p.control.SetReadDeadline(time.Time{})
+	}
+	return n, err
 }
 
 func writeJSON(w http.ResponseWriter, status int, b []byte) {
