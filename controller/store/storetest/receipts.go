@@ -1,0 +1,170 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/controller/store"
+)
+
+func receipts() map[string]func(*testing.T, *store.DB) {
+	return map[string]func(*testing.T, *store.DB){
+		"a chain goes as far as it was stored":             chainGoesOn,
+		"receipts are never replaced":                      receiptsStay,
+		"receipts and the end of their chain are one":      receiptsWithTheirChain,
+		"receipts of one revision come in order":           receiptsInOrder,
+		"a node's receipts come oldest first, and bounded": receiptsByNode,
+		"who is expected is noted once":                    expectedOnce,
+	}
+}
+
+// rows are receipts of one chain from one sequence number to another.
+func rows(node, chain broadcast.ID, from, to int64, of broadcast.Revision, at broadcast.Instant) []store.ReceiptRow {
+	var out []store.ReceiptRow
+	for seq := from; seq <= to; seq++ {
+		out = append(out, store.ReceiptRow{Node: node, Chain: chain, Seq: seq, Announcement: "a1", Of: of, Stored: at, Raw: fmt.Append(nil, node, chain, seq)})
+	}
+	return out
+}
+
+// end is how far a chain goes, with a hash that belongs to it.
+func end(node, chain broadcast.ID, seq int64) store.Chain {
+	return store.Chain{Node: node, Chain: chain, Seq: seq, Head: broadcast.Sum(fmt.Append(nil, node, chain, seq))}
+}
+
+// nodesOf adds the nodes whose receipts are kept.
+func nodesOf(t *testing.T, db *store.DB, ids ...broadcast.ID) {
+	t.Helper()
+	update(t, db, func(tx store.Tx) error {
+		for _, id := range ids {
+			if err := tx.AddNode(context.Background(), tanLap(id)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func chainGoesOn(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	nodesOf(t, db, "n1", "n2")
+	at := func(node, chain broadcast.ID) (got store.Chain) {
+		update(t, db, func(tx store.Tx) (err error) {
+			got, err = tx.Chain(ctx, node, chain)
+			return err
+		})
+		return got
+	}
+	same(t, at("n1", "c1"), store.Chain{Node: "n1", Chain: "c1", Head: broadcast.Sum(nil)})
+	for _, to := range []int64{3, 5} {
+		update(t, db, func(tx store.Tx) error {
+			return tx.AddReceipts(ctx, end("n1", "c1", to), rows("n1", "c1", to-2, to-1, 1, 10))
+		})
+		same(t, at("n1", "c1"), end("n1", "c1", to))
+	}
+	same(t, at("n1", "c2"), store.Chain{Node: "n1", Chain: "c2", Head: broadcast.Sum(nil)})
+	same(t, at("n2", "c1"), store.Chain{Node: "n2", Chain: "c1", Head: broadcast.Sum(nil)})
+	update(t, db, func(tx store.Tx) error { return tx.AddReceipts(ctx, end("n1", "c1", 9), nil) })
+	same(t, at("n1", "c1"), end("n1", "c1", 5)) // nothing new: nothing changes
+}
+
+func receiptsStay(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	nodesOf(t, db, "n1")
+	update(t, db, func(tx store.Tx) error { return tx.AddReceipts(ctx, end("n1", "c1", 2), rows("n1", "c1", 1, 2, 1, 10)) })
+	forged := rows("n1", "c1", 2, 2, 1, 20)
+	forged[0].Raw = []byte("another story")
+	if err := db.Update(ctx, func(tx store.Tx) error { return tx.AddReceipts(ctx, end("n1", "c1", 2), forged) }); err == nil {
+		t.Error("a receipt was written over")
+	}
+	got := need[[]store.ReceiptRow](t)(db.ReceiptsOf(ctx, "a1", 1))
+	if len(got) != 2 || string(got[1].Raw) == "another story" || got[1].Stored != 10 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func receiptsWithTheirChain(t *testing.T, db *store.DB) {
+	ctx, broken := context.Background(), errors.New("broken off")
+	nodesOf(t, db, "n1")
+	refused(t, db, broken, func(tx store.Tx) error {
+		return errors.Join(tx.AddReceipts(ctx, end("n1", "c1", 2), rows("n1", "c1", 1, 2, 1, 10)), broken)
+	})
+	if got := need[[]store.ReceiptRow](t)(db.ReceiptsOf(ctx, "a1", 1)); len(got) != 0 {
+		t.Errorf("receipts without an end: %v", got)
+	}
+	update(t, db, func(tx store.Tx) error {
+		if c, err := tx.Chain(ctx, "n1", "c1"); err != nil || c.Seq != 0 {
+			t.Errorf("an end without receipts: %+v %v", c, err)
+		}
+		return nil
+	})
+	if err := db.Update(ctx, func(tx store.Tx) error {
+		return tx.AddReceipts(ctx, end("nobody", "c1", 1), rows("nobody", "c1", 1, 1, 1, 10))
+	}); err == nil {
+		t.Error("a chain of nobody was kept")
+	}
+}
+
+func receiptsInOrder(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	nodesOf(t, db, "n1", "n2")
+	update(t, db, func(tx store.Tx) error {
+		return errors.Join(
+			tx.AddReceipts(ctx, end("n2", "c1", 2), rows("n2", "c1", 1, 2, 1, 10)),
+			tx.AddReceipts(ctx, end("n1", "c2", 1), rows("n1", "c2", 1, 1, 1, 20)),
+			tx.AddReceipts(ctx, end("n1", "c1", 11), rows("n1", "c1", 9, 11, 1, 30)),
+			tx.AddReceipts(ctx, end("n1", "c3", 1), rows("n1", "c3", 1, 1, 2, 40)))
+	})
+	var got []string
+	for _, r := range need[[]store.ReceiptRow](t)(db.ReceiptsOf(ctx, "a1", 1)) {
+		got = append(got, fmt.Sprint(r.Node, "/", r.Chain, "/", r.Seq))
+	}
+	if want := []string{"n1/c1/9", "n1/c1/10", "n1/c1/11", "n1/c2/1", "n2/c1/1", "n2/c1/2"}; !slices.Equal(got, want) {
+		t.Errorf("%v", got)
+	}
+	if none := need[[]store.ReceiptRow](t)(db.ReceiptsOf(ctx, "a2", 1)); len(none) != 0 {
+		t.Errorf("of another announcement: %v", none)
+	}
+}
+
+func receiptsByNode(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	nodesOf(t, db, "n1", "n2")
+	update(t, db, func(tx store.Tx) error {
+		return errors.Join(
+			tx.AddReceipts(ctx, end("n1", "c2", 2), rows("n1", "c2", 1, 2, 1, 30)),
+			tx.AddReceipts(ctx, end("n1", "c1", 2), rows("n1", "c1", 1, 2, 1, 20)),
+			tx.AddReceipts(ctx, end("n2", "c1", 1), rows("n2", "c1", 1, 1, 1, 25)))
+	})
+	for _, c := range []struct {
+		since broadcast.Instant
+		limit int64
+		want  string
+	}{{0, 10, "c1 c1 c2 c2 "}, {20, 3, "c1 c1 c2 "}, {21, 10, "c2 c2 "}, {31, 10, ""}} {
+		got := ""
+		for _, r := range need[[]store.ReceiptRow](t)(db.ReceiptsBy(ctx, "n1", c.since, c.limit)) {
+			got += string(r.Chain) + " "
+		}
+		if got != c.want {
+			t.Errorf("since %d, at most %d: %q, want %q", c.since, c.limit, got, c.want)
+		}
+	}
+}
+
+func expectedOnce(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	update(t, db, func(tx store.Tx) error {
+		return errors.Join(tx.Expect(ctx, "a1", 1, nil), tx.Expect(ctx, "a1", 1, []broadcast.ID{"n2", "n1"}),
+			tx.Expect(ctx, "a1", 1, []broadcast.ID{"n1", "n3"}), tx.Expect(ctx, "a1", 2, []broadcast.ID{"n9"}))
+	})
+	if got := need[[]broadcast.ID](t)(db.Expected(ctx, "a1", 1)); !slices.Equal(got, []broadcast.ID{"n1", "n2", "n3"}) {
+		t.Errorf("%v", got)
+	}
+	if got := need[[]broadcast.ID](t)(db.Expected(ctx, "a2", 1)); len(got) != 0 {
+		t.Errorf("of another: %v", got)
+	}
+}
