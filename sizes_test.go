@@ -32,6 +32,24 @@ func TestThereIsEnoughTestPerLine(t *testing.T) {
 	obey(t, thinTests(thisTree(t)), "Test what the package comment promises, the refusals first.")
 }
 
+func TestNoProgramCarriesCodeForTests(t *testing.T) {
+	obey(t, fakesInPrograms(thisTree(t)), "Only tests import a package whose name ends in test; move what the product needs out of it.")
+}
+
+// fakesInPrograms finds files of the product that import a fake or a suite of ours.
+func fakesInPrograms(t tree) []string {
+	var breaches []string
+	for _, f := range t.goFiles() {
+		for _, imported := range f.syntax.Imports {
+			name := strings.Trim(imported.Path.Value, `"`)
+			if !f.isForTests() && strings.HasPrefix(name, modulePath+"/") && strings.HasSuffix(name, "test") {
+				breaches = append(breaches, fmt.Sprintf("%s imports %s", f.path, name))
+			}
+		}
+	}
+	return breaches
+}
+
 // longFiles finds files above the limit for each, and all that stand between us and the limit for
 // ninety of a hundred.
 func longFiles(t tree) []string {
@@ -90,14 +108,14 @@ func (m *measure) breach() []string {
 	return []string{said}
 }
 
-// thinTests compares the lines of tests with the lines of what they test. The root package's own
-// tests count for nothing: they test no product.
+// thinTests compares the lines of tests, and of the fakes and suites that only tests use, with the lines
+// of what they test. The root package's own tests count for nothing: they test no product.
 func thinTests(t tree) []string {
 	var tests, product int
 	for _, f := range t.goFiles() {
 		switch {
 		case f.folder() == ".":
-		case f.isTest():
+		case f.isForTests():
 			tests += f.lines()
 		default:
 			product += f.lines()
@@ -120,7 +138,7 @@ func leastTested(t tree) []string {
 	for folder, files := range t.packages() {
 		tests, product := 0, 0
 		for _, f := range files {
-			if f.isTest() {
+			if f.isForTests() {
 				tests += f.lines()
 			} else {
 				product += f.lines()
@@ -154,6 +172,9 @@ func TestSizesAreFlaggedJustAboveTheirLimits(t *testing.T) {
 		{"functions at the limit", functions, functionsOf(t, functionLines, functionLines), 0},
 		{"just enough test", thinTests, append(files(t, 10), parsed(t, "a/a_test.go", source(8))), 0},
 		{"a line too few", thinTests, append(files(t, 10), parsed(t, "a/a_test.go", source(7))), 1},
+		{"fakes count as tests", thinTests, append(files(t, 10), parsed(t, "a/atest/a.go", source(8))), 0},
+		{"a fake in the product", fakesInPrograms, tree{parsed(t, "a/a.go", []byte("package a\nimport _ \""+modulePath+"/device/linktest\"\n"))}, 1},
+		{"a fake in a fake", fakesInPrograms, tree{parsed(t, "a/atest/a.go", []byte("package atest\nimport _ \""+modulePath+"/device/linktest\"\n"))}, 0},
 		{"tests of the root do not count", thinTests, append(files(t, 10), parsed(t, "a_test.go", source(80))), 1},
 	} {
 		t.Run(example.name, func(t *testing.T) {

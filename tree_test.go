@@ -83,6 +83,14 @@ func parsed(t *testing.T, name string, text []byte) file {
 
 func (f file) folder() string        { return path.Dir(f.path) }
 func (f file) isTest() bool          { return strings.HasSuffix(f.path, "_test.go") }
+
+// isForTests says whether only tests use the file: a test, or part of a fake or suite that stands in a
+// package of its own named like what it serves, such as storetest.
+func (f file) isForTests() bool {
+	base := path.Base(f.folder())
+	return f.isTest() || base != "test" && strings.HasSuffix(base, "test")
+}
+
 func (f file) isCommand() bool       { return f.syntax.Name.Name == "main" }
 func (f file) lines() int            { return bytes.Count(f.text, []byte("\n")) }
 func (f file) under(dir string) bool { return f.path == dir || strings.HasPrefix(f.path, dir+"/") }

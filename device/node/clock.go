@@ -39,7 +39,7 @@ const (
 // and still waits for.
 var errAnswer = errors.New("answers no open question of this boot")
 
-// clock reckons trusted time (TRUST 4). It reads no clock itself: every method
+// clock reckons trusted time. It reads no clock itself: every method
 // is told what the machine's clocks say. The wall clock alone never proves
 // anything; it may fill in for a missing answer inside a bounded span after the
 // floor, and it may tune an answer by two minutes at most.
