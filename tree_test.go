@@ -81,8 +81,8 @@ func parsed(t *testing.T, name string, text []byte) file {
 	return f
 }
 
-func (f file) folder() string        { return path.Dir(f.path) }
-func (f file) isTest() bool          { return strings.HasSuffix(f.path, "_test.go") }
+func (f file) folder() string { return path.Dir(f.path) }
+func (f file) isTest() bool   { return strings.HasSuffix(f.path, "_test.go") }
 
 // isForTests says whether only tests use the file: a test, or part of a fake or suite that stands in a
 // package of its own named like what it serves, such as storetest.
