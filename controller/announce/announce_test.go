@@ -59,7 +59,7 @@ func newRig(t *testing.T) *rig {
 	if err := os.WriteFile(file, []byte("sound of water"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r.opt = Options{Controller: h.Server.URL, Token: h.Named("approver", "duyet-1").Token, File: file, Areas: []string{"bac-quang"},
+	r.opt = Options{Controller: h.Server.URL, Token: h.Named("duyet-1").Token, File: file, Areas: []string{"bac-quang"},
 		Class: "emergency", Reason: "lũ lên nhanh", Out: &r.out, Err: &r.err, Now: h.Clock.Now,
 		after: func(d time.Duration) <-chan time.Time { return time.After(min(d, time.Millisecond)) }}
 	return r
@@ -184,7 +184,7 @@ func TestWithoutWatchingOnlyTheIDIsPrinted(t *testing.T) {
 
 func TestASecondPersonApproves(t *testing.T) {
 	r := newRig(t)
-	r.opt.Token, r.opt.ApproveToken = r.Named("editor", "bien-tap").Token, r.Named("approver", "duyet-2").Token
+	r.opt.Token, r.opt.ApproveToken = r.Named("bien-tap").Token, r.Named("duyet-2").Token
 	r.opt.Class, r.opt.Reason, r.opt.Start = "priority", "", "08:30"
 	if err := r.run(AllEnded); err != nil {
 		t.Fatal(err)
@@ -214,7 +214,7 @@ func TestErrorsSayWhatToDoNext(t *testing.T) {
 		"a normal repeat":  {func(r *rig) { r.opt.Class, r.opt.Repeat = "normal", time.Minute }, []string{"--repeat"}},
 		"two are needed":   {func(r *rig) { r.opt.Reason = "" }, []string{"1 of 2 signatures", "--approve-token"}},
 		"cannot start now": {func(r *rig) { r.opt.Class, r.opt.Reason = "normal", "" }, []string{"choose a start time", "--start HH:MM"}},
-		"an editor alone":  {func(r *rig) { r.opt.Token = r.Named("editor", "bien-tap").Token }, []string{"--approve-token"}},
+		"an editor alone":  {func(r *rig) { r.opt.Token = r.Named("bien-tap").Token }, []string{"--approve-token"}},
 		"another server":   {func(r *rig) { r.opt.Controller += "/elsewhere" }, []string{"no such address"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -27,7 +27,7 @@ type rig struct {
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	h := apitest.New(t)
-	r := &rig{House: h, t: t, first: h.Named("approver", "duyet-1").Token, second: h.Named("approver", "duyet-2").Token}
+	r := &rig{House: h, t: t, first: h.Named("duyet-1").Token, second: h.Named("duyet-2").Token}
 	var c api.Content
 	r.ok(h.Upload(r.first, "", "tin.mp3", []byte("sound of water")), 201, &c)
 	r.sound = c.SHA256

@@ -24,7 +24,7 @@ func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 // TestANodeComesIntoTheFleet goes from an invitation to a confirmed place.
 func TestANodeComesIntoTheFleet(t *testing.T) {
 	r := newRig(t)
-	technician := r.Named("technician", "ky-thuat").Token
+	technician := r.Named("ky-thuat").Token
 	var invited api.Invited
 	r.ok(r.post(technician, "/api/v1/enrolment-tokens", api.Invitations{Nodes: []api.Invitation{{Node: "tan-lap-1", Area: "tan-lap"}}}), 201, &invited)
 	if invited.Fingerprint != string(r.Office.Fingerprint()) || len(invited.Tokens) != 1 {

@@ -97,7 +97,7 @@ func TestEveryRouteHasARowThatSaysWhatItNeeds(t *testing.T) {
 // nonsense, with a token that was revoked, and with a node's secret.
 func TestNoRouteAnswersWithoutACredential(t *testing.T) {
 	h := apitest.New(t)
-	revoked := h.Named("approver", "duyet-1")
+	revoked := h.Named("duyet-1")
 	b, err := h.Office.Bearer(t.Context(), revoked.Token)
 	if err != nil {
 		t.Fatal(err)

@@ -56,6 +56,9 @@ func (d *Desk) sign(ctx context.Context, by people.Person, cred people.Credentia
 		if s.rule, err = d.rule(ctx, s.ring, a.Document); err != nil {
 			return err
 		}
+		if err := d.checkRoom(ctx, a.Document); err != nil {
+			return err
+		}
 		if s.nodes, err = d.cfg.Fleet.Within(ctx, a.Document.Areas); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -85,8 +86,8 @@ func (d *Desk) receipts(ctx context.Context, a Announcement) (map[broadcast.ID][
 	}
 	out := map[broadcast.ID][]entry{}
 	for _, row := range rows {
-		r, err := broadcast.Decode[broadcast.Receipt](row.Raw)
-		if err != nil {
+		var r broadcast.Receipt // it was read strictly before it was stored
+		if err := json.Unmarshal(row.Raw, &r); err != nil {
 			return nil, fmt.Errorf("receipt %d of %s: %w", row.Seq, row.Node, err)
 		}
 		out[row.Node] = append(out[row.Node], entry{chain: row.Chain, Receipt: r})

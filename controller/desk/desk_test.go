@@ -24,8 +24,8 @@ type rig struct {
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	h := desktest.New(t)
-	return &rig{House: h, t: t, editor: h.Named("editor", "bien-tap"), first: h.Named("approver", "duyet-1"), second: h.Named("approver", "duyet-2"),
-		official: h.Named("commune-official", "can-bo-xa"), bystander: h.Named("auditor", "kiem-tra"), sound: h.Content(10 * time.Second)}
+	return &rig{House: h, t: t, editor: h.Named("bien-tap"), first: h.Named("duyet-1"), second: h.Named("duyet-2"),
+		official: h.Named("can-bo-xa"), bystander: h.Named("kiem-tra"), sound: h.Content(10 * time.Second)}
 }
 
 // flood is an emergency that one officer may publish now because of its reason.

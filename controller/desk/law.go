@@ -101,6 +101,32 @@ func checkSize(a broadcast.Announcement, officers int) error {
 	return nil
 }
 
+// A manifest holds so many documents; the last places are kept for emergencies,
+// and the very last for withdrawals, silences and what the house itself lists.
+const (
+	roomForAll         = broadcast.MaxManifestEntries - 100
+	roomForEmergencies = broadcast.MaxManifestEntries - 30
+)
+
+// checkRoom refuses an announcement that would leave a manifest without room.
+func (d *Desk) checkRoom(ctx context.Context, a broadcast.Announcement) error {
+	listed, err := d.cfg.DB.Listings(ctx, a.Areas, d.now())
+	if err != nil {
+		return err
+	}
+	room := roomForAll
+	if a.Class == broadcast.Emergency {
+		room = roomForEmergencies
+	}
+	held := map[broadcast.ID]int{}
+	for _, l := range listed {
+		if held[l.Area]++; held[l.Area] >= room {
+			return refuse(AreaFull, "areas", string(l.Area), held[l.Area])
+		}
+	}
+	return nil
+}
+
 // checkClass refuses a class that none of the person's own certificates has.
 // People without a certificate can write, but others sign for them.
 func (d *Desk) checkClass(ring *seal.Keyring, person broadcast.ID, a broadcast.Announcement) error {

@@ -31,6 +31,7 @@ const (
 	TooLate        Code = "too-late"
 	HigherLevel    Code = "higher-level"
 	ReasonNeeded   Code = "reason-needed"
+	AreaFull       Code = "area-full"
 )
 
 // reasons holds what a person is told. Verbs stand for the details that the
@@ -90,6 +91,9 @@ var reasons = map[Code]struct{ english, vietnamese string }{
 	HigherLevel: {
 		"this emergency was published at the level %s, and %s cannot withdraw it: ask an officer of that level or above",
 		"Bản tin khẩn cấp này do cấp %s phát nên %s không thu hồi được: hãy nhờ cán bộ cấp đó hoặc cấp trên."},
+	AreaFull: {
+		"%s holds %d documents already: withdraw what is no longer needed, or wait until something ends",
+		"Địa bàn %s đã có %d văn bản: hãy thu hồi bản tin không còn cần, hoặc chờ bản tin cũ hết hạn."},
 	ReasonNeeded: {
 		"the reason is empty: say why it is withdrawn",
 		"Chưa ghi lý do: hãy ghi vì sao thu hồi."},

@@ -178,3 +178,27 @@ func TestRefusalsNameDetailsInBothLanguages(t *testing.T) {
 		t.Errorf("%s", text)
 	}
 }
+
+// TestAManifestKeepsRoomForEmergencies fills an area with other documents.
+func TestAManifestKeepsRoomForEmergencies(t *testing.T) {
+	r := newRig(t)
+	fill := func(from, to int) {
+		r.Update(func(tx store.Tx) error {
+			sha, err := tx.PutDocument(t.Context(), store.Document{Kind: store.Blob, ID: "x", Revision: 1, Raw: []byte("x")})
+			for i := from; i < to && err == nil; i++ {
+				err = tx.List(t.Context(), store.Listing{Area: broadcast.BacQuang, Kind: broadcast.KindSlot, ID: broadcast.ID(fmt.Sprint("slot-", i)),
+					Revision: 1, SHA256: sha, Until: r.Now().Add(100 * time.Hour)})
+			}
+			return err
+		})
+	}
+	fill(0, broadcast.MaxManifestEntries-100)
+	notice := r.submit(r.first, r.create(r.first, r.notice()))
+	_, err := r.Desk.Approve(t.Context(), r.first.Person, r.first.Credential, notice.Document.ID, notice.Digest)
+	refused(t, err, desk.AreaFull)
+	r.published(r.flood())
+	fill(broadcast.MaxManifestEntries-100, broadcast.MaxManifestEntries-30)
+	flood := r.submit(r.first, r.create(r.first, r.flood()))
+	_, err = r.Desk.Approve(t.Context(), r.first.Person, r.first.Credential, flood.Document.ID, flood.Digest)
+	refused(t, err, desk.AreaFull)
+}

@@ -21,7 +21,7 @@ type rig struct {
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	r := &rig{House: desktest.New(t), t: t}
-	r.officer = r.Named("approver", "duyet-1")
+	r.officer = r.Named("duyet-1")
 	r.Node("tan-lap-1", "tan-lap")
 	return r
 }

@@ -65,6 +65,8 @@ type House struct {
 	Woken *Woken
 	Fleet *fleet.Fleet
 	Desk  *desk.Desk
+	// tokens are those of the people of the demo.
+	tokens map[broadcast.ID]string
 	// seqs is how many receipts each node gave.
 	seqs map[broadcast.ID]int64
 }
@@ -72,9 +74,9 @@ type House struct {
 // New sets a house up at eight in the morning of 22/11/2026.
 func New(t testing.TB) *House {
 	t.Helper()
-	h := &House{T: t, Clock: &Clock{at: time.Date(2026, 11, 22, 8, 0, 0, 0, broadcast.Local())}, Hub: &events.Hub{}, Woken: &Woken{},
+	h := &House{T: t, Clock: &Clock{at: morning()}, Hub: &events.Hub{}, Woken: &Woken{},
 		seqs: map[broadcast.ID]int64{}}
-	h.House = peopletest.Demo(t, h.Clock.Now)
+	h.House, h.tokens = open(t, h.Clock.Now)
 	h.Tree = h.Config.Tree
 	h.Assemble()
 	return h
@@ -106,13 +108,9 @@ func (h *House) Somebody(role string, area broadcast.ID) Somebody {
 }
 
 // Named returns one of the people of the demo, such as duyet-1.
-func (h *House) Named(role string, id broadcast.ID) Somebody {
+func (h *House) Named(id broadcast.ID) Somebody {
 	h.T.Helper()
-	text, err := people.AdminToken(context.Background(), h.Dir, people.TokenRequest{Role: role, Person: id}, h.Config)
-	if err != nil {
-		h.T.Fatal(err)
-	}
-	return h.bearer(text)
+	return h.bearer(h.tokens[id])
 }
 
 func (h *House) bearer(token string) Somebody {
@@ -152,7 +150,7 @@ func (h *House) Update(f func(store.Tx) error) {
 func (h *House) Node(id, area broadcast.ID) string {
 	h.T.Helper()
 	ctx := context.Background()
-	technician := h.Named("technician", "ky-thuat")
+	technician := h.Named("ky-thuat")
 	token, err := h.Fleet.Invite(ctx, technician.Person.ID, fleet.Invitation{Node: id, Area: area})
 	if err != nil {
 		h.T.Fatal(err)
