@@ -79,7 +79,7 @@ func sinks(c config.Config, p board.Profile, log *slog.Logger) func(func() time.
 // simulate is many nodes in one process.
 type simulate struct {
 	Controller string `required:"" help:"Base address of the controller, such as http://127.0.0.1:8080."`
-	Nodes      int    `default:"23" xor:"places" help:"How many nodes, spread over the 23 former communes."`
+	Nodes      int    `xor:"places" help:"How many nodes, spread over the 23 former communes (23 if not given)."`
 	Areas      string `type:"existingfile" xor:"places" help:"A file with one area id a line, optionally followed by a number of nodes."`
 	Out        string `required:"" type:"path" help:"Folder for the nodes' cards, relay logs and recordings."`
 	Token      string `help:"Personal token of a technician; a demo controller needs none." env:"LOAXA_TOKEN"`
@@ -112,8 +112,14 @@ func (s simulate) Run(ctx context.Context, log *slog.Logger) error {
 	return nil
 }
 
+// defaultNodes is one in each former commune.
+const defaultNodes = 23
+
 func (s simulate) places() ([]sim.Place, error) {
-	if s.Areas == "" {
+	switch {
+	case s.Areas == "" && s.Nodes == 0:
+		return sim.DefaultPlaces(defaultNodes)
+	case s.Areas == "":
 		return sim.DefaultPlaces(s.Nodes)
 	}
 	f, err := os.Open(s.Areas)

@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/loaxa/loaxa/broadcast"
@@ -184,17 +185,13 @@ func (n *Node) load() error {
 		n.faults.raise(faultDamage, "documents", fmt.Sprintf("%d documents cannot be read", spoiled), n.now())
 		n.resync = true
 	}
-	documents = append(documents, n.unshelved...)
+	documents = n.together(documents)
 	before := n.holdings
 	n.holdings = newHoldings()
 	if n.holdings.orders, err = n.shelf.orders(); err != nil {
 		return err
 	}
-	for subject, floor := range n.shelf.floors(documents) {
-		if have, known := n.floors[subject]; !known || floor.Epoch > have.Epoch || floor.Epoch == have.Epoch && floor.Revision > have.Revision {
-			n.floors[subject] = floor
-		}
-	}
+	n.shelf.raise(n.floors, documents)
 	n.loading = true
 	defer func() { n.loading = false }()
 	n.rekey(documents, before.assignment)
@@ -208,6 +205,34 @@ func (n *Node) load() error {
 	n.carry(before)
 	n.docDirty, n.planDirty = true, true
 	return nil
+}
+
+// together adds what is on its way to the shelf, and leaves out what the shelf
+// has already, has newer, or gave away.
+func (n *Node) together(documents []kept) []kept {
+	at := map[string]int{}
+	for i, d := range documents {
+		at[d.place()] = i
+	}
+	for _, list := range [][]kept{n.unshelved, slices.Collect(maps.Values(n.behind))} {
+		for _, k := range list {
+			i, there := at[k.place()]
+			switch {
+			case n.shelf.gave(k.label), there && documents[i].newer(k.label):
+			case there:
+				documents[i] = k
+			default:
+				at[k.place()] = len(documents)
+				documents = append(documents, k)
+			}
+		}
+	}
+	return documents
+}
+
+// newer says that a document came after another of its place.
+func (l label) newer(o label) bool {
+	return l.Epoch > o.Epoch || l.Epoch == o.Epoch && l.Revision > o.Revision
 }
 
 // loadOrder is the order in which documents are judged again: what others are

@@ -51,10 +51,12 @@ func (n *Node) openChain() error {
 			return fmt.Errorf("begin the chain of receipts: %w", err)
 		}
 	}
+	var documents []kept
 	var err error
-	if n.ledger, err = openLedger(n.cfg.Journal, mark.Chain, mark); err != nil {
+	if n.ledger, documents, err = openLedger(n.cfg.Journal, mark.Chain, mark); err != nil {
 		return err
 	}
+	n.unshelved = documents
 	for _, d := range n.cfg.Journal.Damage() {
 		n.log.Warn("journal", "damage", d.String())
 		if !d.Torn {

@@ -142,8 +142,6 @@ func refusalReason(err error) broadcast.Reason {
 		return broadcast.WhyUnauthentic
 	case errors.Is(err, seal.ErrThreshold):
 		return broadcast.WhyThreshold
-	case errors.Is(err, errNoStore):
-		return broadcast.WhyJournal
 	}
 	return ""
 }
@@ -184,7 +182,7 @@ func (n *Node) open(kind broadcast.Kind, raw []byte, digest broadcast.Digest) er
 	case broadcast.KindSilence:
 		return admit(n, kind, raw, ctx, keeper(n.holdings.silences))
 	case broadcast.KindWithdrawal:
-		return admit(n, kind, raw, ctx, keeper(n.holdings.withdrawals))
+		return admit(n, kind, raw, ctx, n.takeWithdrawal)
 	case broadcast.KindTemplate:
 		return admit(n, kind, raw, ctx, n.takeTemplate)
 	case broadcast.KindPlacement:
@@ -224,6 +222,14 @@ func admit[T broadcast.Validator](n *Node, kind broadcast.Kind, raw []byte, ctx 
 		if n.loading {
 			return take(doc, proof)
 		}
+		if proof.Kind == broadcast.KindWithdrawal {
+			if _, there := n.holdings.withdrawals[proof.Digest]; there {
+				return seal.ErrHeld
+			}
+			if len(n.holdings.withdrawals) >= maxItems {
+				return fmt.Errorf("%w: %d withdrawals", errTooMany, len(n.holdings.withdrawals))
+			}
+		}
 		if err := n.shelve(proof, raw); err != nil {
 			return err
 		}
@@ -234,7 +240,7 @@ func admit[T broadcast.Validator](n *Node, kind broadcast.Kind, raw []byte, ctx 
 // shelve admits a proved document to its floor and puts it on the card. When
 // the card does not take it, it may come again; an emergency is believed all
 // the same, because a full card must not silence it.
-func (n *Node) shelve(proof seal.Proof, raw []byte) error {
+func (n *Node) shelve(proof seal.Proof, raw []byte, list ...statement) error {
 	subject := seal.Subject{Kind: proof.Kind, ID: proof.Claim.ID}
 	before, known := n.floors[subject]
 	err := n.floors.Admit(proof, n.clock.trusted(n.reading))
@@ -245,7 +251,7 @@ func (n *Node) shelve(proof seal.Proof, raw []byte) error {
 		return err
 	}
 	document := kept{n.labelOf(proof), raw}
-	if err = n.shelf.keep(document); err == nil {
+	if err = n.keep(document, list); err == nil {
 		n.faults.clear(faultStore, "")
 		return nil
 	}
@@ -253,6 +259,7 @@ func (n *Node) shelve(proof seal.Proof, raw []byte) error {
 	if sounds(proof.Kind) && proof.Claim.Class == broadcast.Emergency || proof.Kind == broadcast.KindWithdrawal || proof.Kind == broadcast.KindSilence {
 		n.log.Error("a document is held in memory only", "kind", proof.Kind, "id", proof.Claim.ID, "err", err)
 		n.unshelved = append(n.unshelved, document)
+		n.state(list...)
 		return nil
 	}
 	delete(n.floors, subject)
@@ -260,6 +267,24 @@ func (n *Node) shelve(proof seal.Proof, raw []byte) error {
 		n.floors[subject] = before
 	}
 	return fmt.Errorf("%w: %w", errNoStore, err)
+}
+
+// keep puts a document on the card, in the journal or on the shelf.
+func (n *Node) keep(k kept, list []statement) error {
+	_, listed := n.holdings.manifests[k.ID]
+	switch {
+	case k.Kind == broadcast.KindManifest && listed:
+		n.behind[k.place()] = k // a list that is lost with the power comes again
+		return nil
+	case !inJournal(k.Kind):
+		return n.shelf.keep(k)
+	}
+	if err := n.ledger.shelve(n.moment(), k, list...); err != nil {
+		return err
+	}
+	n.told(list)
+	n.unshelved = append(n.unshelved, k)
+	return nil
 }
 
 // betterSigned looks at a second envelope of one revision. The same body under
@@ -301,6 +326,17 @@ func keeper[T any](into map[broadcast.ID]held[T]) func(T, seal.Proof) error {
 	}
 }
 
+// takeWithdrawal keeps a withdrawal. Each one holds by itself, so that nobody
+// can lift one by another under its name.
+func (n *Node) takeWithdrawal(w broadcast.Withdrawal, proof seal.Proof) error {
+	n.holdings.withdrawals[proof.Digest] = held[broadcast.Withdrawal]{w, proof}
+	return nil
+}
+
+// inJournal says whether documents of a kind go to the card by the journal, in
+// one writing with what they prove: what sounds or stops sound is in a hurry.
+func inJournal(k broadcast.Kind) bool { return sounds(k) || k == broadcast.KindWithdrawal }
+
 // takeItem takes an announcement or a drill, with the template behind it.
 func (n *Node) takeItem(kind broadcast.Kind, raw []byte, ctx seal.Context) error {
 	var approved []plan.Signer
@@ -325,14 +361,16 @@ func (n *Node) takeItem(kind broadcast.Kind, raw []byte, ctx seal.Context) error
 		if err := n.room(i); err != nil {
 			return err
 		}
-		if err := n.shelve(proof, raw); err != nil {
-			return err
-		}
 		if old, ok := n.holdings.items[i.name()]; ok { // the same body, better signed
 			i.first = old.first
 		}
+		if n.complete(i) {
+			i.complete = i.first
+		}
+		if err := n.shelve(proof, raw, n.witness(i)...); err != nil {
+			return err
+		}
 		n.holdings.items[i.name()] = i
-		n.witness(i)
 		return nil
 	})
 }
@@ -352,18 +390,17 @@ func (n *Node) room(i *item) error {
 	return nil
 }
 
-// witness states what the arrival of an item proves.
-func (n *Node) witness(i *item) {
+// witness is what the arrival of an item proves, as far as it was not stated.
+func (n *Node) witness(i *item) []statement {
 	s := statement{document: i.name(), class: i.doc.Class}
 	received, verified, cached := s, s, s
 	received.rung, verified.rung, cached.rung = broadcast.Received, broadcast.Verified, broadcast.Cached
 	list := []statement{received, verified}
-	if n.complete(i) {
-		i.complete = i.first
+	if i.complete != 0 {
 		list = append(list, cached)
 	}
 	stated := n.ledger.history.climbed[i.name()]
-	n.state(slices.DeleteFunc(list, func(s statement) bool { return stated[s.rung] })...)
+	return slices.DeleteFunc(list, func(s statement) bool { return stated[s.rung] })
 }
 
 // takeManifest notes what the area holds now.
@@ -400,15 +437,15 @@ func (n *Node) sweep(now broadcast.Instant) {
 	before := now.Add(-afterDeadline)
 	for _, i := range slices.Collect(maps.Values(n.holdings.items)) {
 		if i.deadline() < before && !n.holdings.listed(i.proof.Digest) && !n.stage.sounds(i.name()) {
-			n.discard(i.label())
+			n.discard(n.labelOf(i.proof))
 			delete(n.holdings.items, i.name())
 		}
 	}
-	for id, w := range n.holdings.withdrawals {
+	for digest, w := range n.holdings.withdrawals {
 		// Nothing that it withdraws can sound any more: no announcement outlives its issue by more.
 		if w.doc.Upto.IssuedAt().Add(broadcast.MaxUntil+broadcast.MaxLateLimit) < before && !n.holdings.listed(w.proof.Digest) {
 			n.discard(n.labelOf(w.proof))
-			delete(n.holdings.withdrawals, id)
+			delete(n.holdings.withdrawals, digest)
 		}
 	}
 	for id, s := range n.holdings.silences {

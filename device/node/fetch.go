@@ -137,7 +137,7 @@ func sooner(a, b time.Duration) time.Duration {
 func (n *Node) wants() []wanted {
 	var out []wanted
 	now := n.now()
-	for _, e := range n.holdings.missing(n.floors) {
+	for _, e := range n.holdings.missing(n.outdated) {
 		out = append(out, wanted{digest: e.SHA256, urgent: true})
 	}
 	var contents []wanted
@@ -172,6 +172,12 @@ func (n *Node) wants() []wanted {
 		}
 	}
 	return out
+}
+
+// outdated says whether a listed document would be refused: it is older than
+// what is held, or was given away when it could sound no more.
+func (n *Node) outdated(e broadcast.Entry) bool {
+	return n.shelf.gave(label{Digest: e.SHA256}) || n.floors[seal.Subject{Kind: e.Kind, ID: e.ID}].Revision > e.Revision
 }
 
 // missingBytes is how much of the wanted recordings is not here.
@@ -317,7 +323,7 @@ func (n *Node) completed() {
 		i.complete = max(1, n.now())
 		n.planDirty = true
 		if !n.ledger.history.climbed[i.name()][broadcast.Cached] {
-			n.state(statement{document: i.name(), class: i.doc.Class, rung: broadcast.Cached})
+			n.hold(statement{document: i.name(), class: i.doc.Class, rung: broadcast.Cached})
 		}
 	}
 }

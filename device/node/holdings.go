@@ -47,10 +47,6 @@ func (i *item) name() document {
 	return document{i.drill, i.doc.ID, i.doc.Revision}
 }
 
-func (i *item) label() label {
-	return label{Kind: i.name().kind(), ID: i.doc.ID, Revision: i.doc.Revision, Digest: i.proof.Digest, Held: i.first}
-}
-
 func (i *item) emergency() bool { return !i.drill && i.doc.Class == broadcast.Emergency }
 
 func (i *item) deadline() broadcast.Instant { return i.doc.Timing.Deadline(i.doc.Class) }
@@ -69,7 +65,7 @@ type holdings struct {
 	authorities map[broadcast.ID]broadcast.Entry
 	policies    map[broadcast.ID]held[broadcast.Policy]
 	silences    map[broadcast.ID]held[broadcast.Silence]
-	withdrawals map[broadcast.ID]held[broadcast.Withdrawal]
+	withdrawals map[broadcast.Digest]held[broadcast.Withdrawal]
 	templates   map[broadcast.ID]held[broadcast.Template]
 	placements  map[broadcast.ID]held[broadcast.Placement]
 	slots       map[broadcast.ID]held[broadcast.Slot]
@@ -81,7 +77,7 @@ func newHoldings() holdings {
 	return holdings{
 		manifests: map[broadcast.ID]held[broadcast.Manifest]{}, authorities: map[broadcast.ID]broadcast.Entry{},
 		policies: map[broadcast.ID]held[broadcast.Policy]{}, silences: map[broadcast.ID]held[broadcast.Silence]{},
-		withdrawals: map[broadcast.ID]held[broadcast.Withdrawal]{}, templates: map[broadcast.ID]held[broadcast.Template]{},
+		withdrawals: map[broadcast.Digest]held[broadcast.Withdrawal]{}, templates: map[broadcast.ID]held[broadcast.Template]{},
 		placements: map[broadcast.ID]held[broadcast.Placement]{}, slots: map[broadcast.ID]held[broadcast.Slot]{},
 		items: map[document]*item{}, orders: map[broadcast.Digest]broadcast.RunningOrder{},
 	}
@@ -174,7 +170,7 @@ func (h *holdings) entries() map[broadcast.Digest]broadcast.Entry {
 	return out
 }
 
-func addAll[T any](documents map[broadcast.ID]held[T], add func(broadcast.Entry)) {
+func addAll[K comparable, T any](documents map[K]held[T], add func(broadcast.Entry)) {
 	for _, d := range documents {
 		add(d.entry())
 	}
@@ -195,15 +191,12 @@ func (h *holdings) digest() (broadcast.Digest, error) {
 
 // missing are the listed documents that the node lacks, in a fixed order: first
 // what stops or bars sound, then what sounds.
-func (h *holdings) missing(floors seal.Floors) []broadcast.Entry {
+func (h *holdings) missing(outdated func(broadcast.Entry) bool) []broadcast.Entry {
 	have := h.entries()
 	var out []broadcast.Entry
-	for subject, e := range h.listings() {
-		if _, ok := have[e.SHA256]; ok || !fetchable(e.Kind) {
+	for _, e := range h.listings() {
+		if _, ok := have[e.SHA256]; ok || !fetchable(e.Kind) || outdated(e) {
 			continue
-		}
-		if f, known := floors[subject]; known && f.Revision > e.Revision {
-			continue // it would be refused as old
 		}
 		out = append(out, e)
 	}

@@ -262,6 +262,25 @@ func TestMissingRecordingJoinsOnTheGridWhenItComes(t *testing.T) {
 	})
 }
 
+func TestEmergencyThatMissedItsStartByLittleIsCaughtUpWith(t *testing.T) {
+	world(t, func(t *testing.T, r *nodetest.Rig) {
+		r.Fetcher.Refuse(func(broadcast.Digest) error { return errors.New("the line is down") })
+		a := r.Announcement("flood", broadcast.Emergency, 3*time.Second, 6*time.Second)
+		r.Announce(a)
+		pass(2 * time.Second)
+		r.Fetcher.Refuse(nil)
+		r.Wire.Down()
+		r.Wire.Up()
+		pass(20 * time.Second)
+		heard := sounded(t, r, 1)[0]
+		late := heard.First.Sub(a.Timing.Start.Time())
+		if !heard.Sounding.Start.Equal(a.Timing.Start.Time()) || heard.Sounding.Whole || late <= 0 || late > 1500*time.Millisecond {
+			t.Errorf("it began %v late with its first sample at %v; want it where the neighbours are", late, heard.Sounding.Start)
+		}
+		rungs(t, r, "flood", "received", "verified", "cached", "powered", "playing", "sounded", "ended")
+	})
+}
+
 func TestRecordingThatNeverComesIsAFailureAndNothingElse(t *testing.T) {
 	world(t, func(t *testing.T, r *nodetest.Rig) {
 		r.Fetcher.Refuse(func(broadcast.Digest) error { return errors.New("the line is down") })
@@ -303,7 +322,7 @@ func TestFullCardRefusesAllButEmergencies(t *testing.T) {
 func TestEmergencyIsBelievedThoughTheCardTakesNoDocuments(t *testing.T) {
 	world(t, func(t *testing.T, r *nodetest.Rig) {
 		r.Disk.Fail(func(op storetest.Op) error {
-			if strings.HasPrefix(op.Path, "registers") && op.Kind != storetest.Read {
+			if !strings.HasPrefix(op.Path, "contents") && op.Kind != storetest.Read {
 				return errors.New("no space left on the card")
 			}
 			return nil
@@ -312,7 +331,41 @@ func TestEmergencyIsBelievedThoughTheCardTakesNoDocuments(t *testing.T) {
 		r.Announce(r.Announcement("flood", broadcast.Emergency, 3*time.Second, 4*time.Second))
 		pass(2 * time.Minute)
 		sounded(t, r, 1)
-		rungs(t, r, "flood", "received", "verified", "cached", "powered", "playing", "sounded", "ended")
+		if faults := r.Centre.Faults(nodetest.NodeID); !slices.Contains(faults, "store") || !slices.Contains(faults, "journal") {
+			t.Errorf("faults %q, want store and journal", faults)
+		}
+		r.Disk.Fail(nil)
+		pass(2 * time.Hour)
+		got := r.Centre.Rungs(nodetest.NodeID, "flood")
+		if len(got) != 7 || got[6] != "ended unjournalled" {
+			t.Errorf("receipts of the emergency %q", got)
+		}
+		// What found no room came again from the list, too late.
+		rungs(t, r, "market", "received", "verified", "cached", "skipped late")
+	})
+}
+
+func TestDocumentsReachTheirShelfAndSurviveTheJournal(t *testing.T) {
+	world(t, func(t *testing.T, r *nodetest.Rig) {
+		a := r.Announcement("market", broadcast.Priority, 3*time.Hour, time.Second)
+		r.Announce(a)
+		pass(time.Second)
+		shelved := func() bool {
+			return slices.ContainsFunc(r.Disk.Files(), func(f string) bool { return strings.Contains(f, "doc,announcement,market") })
+		}
+		if shelved() {
+			t.Error("the document went to the shelf at once: two more writings in the hurry of an arrival")
+		}
+		r.Crash(storetest.KeepSynced)
+		r.BootAlone() // nobody gives it the document again
+		pass(time.Minute)
+		if !shelved() {
+			t.Error("a minute later the document is not on its shelf")
+		}
+		r.Stop()
+		r.BootAlone()
+		pass(4 * time.Hour)
+		sounded(t, r, 1)
 	})
 }
 

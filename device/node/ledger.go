@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/media"
@@ -25,14 +26,21 @@ type statement struct {
 	evidence *broadcast.Evidence
 }
 
-// record is one line of the journal: the receipt, and what a plan needs to know
-// that receipts do not say.
+// record is one line of the journal: a receipt with what a plan needs to know
+// that receipts do not say, or a document on its way to the shelf.
 type record struct {
-	Chain   broadcast.ID      `json:"chain"`
-	Receipt broadcast.Receipt `json:"receipt"`
-	Class   broadcast.Class   `json:"class,omitempty"`
-	Drill   bool              `json:"drill,omitempty"`
-	Offset  int64             `json:"offset,omitempty"`
+	Chain    broadcast.ID      `json:"chain,omitempty"`
+	Receipt  broadcast.Receipt `json:"receipt,omitzero"`
+	Class    broadcast.Class   `json:"class,omitempty"`
+	Drill    bool              `json:"drill,omitempty"`
+	Offset   int64             `json:"offset,omitempty"`
+	Document *paper            `json:"document,omitempty"`
+}
+
+// paper is a document in the journal.
+type paper struct {
+	label
+	Raw string `json:"raw"`
 }
 
 func (r record) statement() statement {
@@ -51,45 +59,57 @@ type moment struct {
 // maxUnwritten bounds the statements that wait for a card that takes no more.
 const maxUnwritten = 256
 
-// ledger is the chain of receipts. What stated returned nil for is on the
-// medium and in the chain for good; its history knows everything that was
-// stated, also what the card did not take.
+// ledger is the chain of receipts. What shelve and require returned nil for is
+// on the medium and in the chain for good; what is stated or held follows at
+// the next writing. Its history knows everything at once.
 type ledger struct {
 	journal *store.Journal
 	chain   broadcast.ID
 	seq     int64
 	head    broadcast.Digest
 	history history
-	// unwritten waits for the card; what was dropped for want of room is lost
-	// to the controller and counted.
+	// unwritten waits for the next writing, or for a card that takes no more;
+	// what was dropped for want of room is lost to the controller and counted.
 	unwritten []unwritten
 	dropped   int
+	// loose are the documents that only the journal holds, by their digest.
+	loose map[broadcast.Digest]uint64
 	// acked is the last receipt that the controller has, upto the journal's
 	// number of its record.
 	acked int64
 	upto  uint64
-	// dates has the day of the newest acknowledged record of each file, so
-	// that old ones can go.
+	// broken says that the chain cannot be continued.
 	broken bool
 }
 
+// unwritten is a statement, or a document, before it is written.
 type unwritten struct {
 	statement
 	moment
+	paper *kept
 }
 
 // openLedger reads the journal. A chain whose records have a hole, or that is
-// not the one of the register, cannot be continued: broken is set.
-func openLedger(j *store.Journal, chain broadcast.ID, acked acknowledged) (*ledger, error) {
-	l := &ledger{journal: j, chain: chain, head: broadcast.Sum(nil), history: newHistory()}
+// not the one of the register, cannot be continued: broken is set. It returns
+// the documents that were on their way to the shelf.
+func openLedger(j *store.Journal, chain broadcast.ID, acked acknowledged) (*ledger, []kept, error) {
+	l := &ledger{journal: j, chain: chain, head: broadcast.Sum(nil), history: newHistory(), loose: map[broadcast.Digest]uint64{}}
 	if acked.Chain == chain {
 		l.acked, l.upto = acked.Seq, acked.Upto
 	}
+	var documents []kept
 	first := true
-	err := j.Read(0, maxRecords, func(_ uint64, raw []byte) error {
+	err := j.Read(0, maxRecords, func(number uint64, raw []byte) error {
 		var r record
 		if err := json.Unmarshal(raw, &r); err != nil {
 			l.broken = true
+			return nil
+		}
+		if r.Document != nil {
+			if k := (kept{r.Document.label, []byte(r.Document.Raw)}); broadcast.Sum(k.raw) == k.Digest {
+				documents = append(documents, k)
+				l.loose[k.Digest] = number
+			}
 			return nil
 		}
 		l.history.note(r.statement(), r.Receipt.At)
@@ -105,10 +125,10 @@ func openLedger(j *store.Journal, chain broadcast.ID, acked acknowledged) (*ledg
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the journal: %w", err)
+		return nil, nil, fmt.Errorf("read the journal: %w", err)
 	}
 	l.broken = l.broken || l.acked > l.seq
-	return l, nil
+	return l, documents, nil
 }
 
 // maxRecords bounds one reading of the journal; its size bounds it before.
@@ -121,101 +141,131 @@ type acknowledged struct {
 	Upto  uint64       `json:"upto"`
 }
 
-// state keeps statements if it can; what the card does not take waits in
-// memory for the next attempt, and is never stated twice.
-func (l *ledger) state(now moment, list ...statement) error {
+// hold makes statements that are written with the next ones. They are never
+// made twice, whatever the card does.
+func (l *ledger) hold(now moment, list ...statement) {
 	for _, s := range list {
 		l.history.note(s, now.at)
-	}
-	return l.write(now, list)
-}
-
-// require keeps statements or returns an error, and then they were not made.
-func (l *ledger) require(now moment, list ...statement) error {
-	if err := l.flush(); err != nil {
-		return err
-	}
-	if err := l.append(now, list); err != nil {
-		return err
-	}
-	for _, s := range list {
-		l.history.note(s, now.at)
-	}
-	return nil
-}
-
-func (l *ledger) write(now moment, list []statement) error {
-	err := l.flush()
-	if err == nil {
-		if err = l.append(now, list); err == nil {
-			return nil
-		}
-	}
-	for _, s := range list {
 		if len(l.unwritten) >= maxUnwritten {
 			l.dropped++
 			continue
 		}
-		l.unwritten = append(l.unwritten, unwritten{s, now})
+		l.unwritten = append(l.unwritten, unwritten{statement: s, moment: now})
 	}
-	return err
 }
 
-// flush tries to write what waits.
-func (l *ledger) flush() error {
-	for len(l.unwritten) > 0 {
-		u := l.unwritten[0]
-		if err := l.append(u.moment, []statement{u.statement}); err != nil {
-			return err
+// shelve writes a document, with what it proves, in one go. After an error
+// nothing was stated and the document is not on the card.
+func (l *ledger) shelve(now moment, k kept, list ...statement) error {
+	return l.require(append(asUnwritten(now, list), unwritten{paper: &k}))
+}
+
+// must writes statements, or returns an error, and then they were not made.
+func (l *ledger) must(now moment, list ...statement) error {
+	return l.require(asUnwritten(now, list))
+}
+
+func asUnwritten(now moment, list []statement) []unwritten {
+	var out []unwritten
+	for _, s := range list {
+		out = append(out, unwritten{statement: s, moment: now})
+	}
+	return out
+}
+
+func (l *ledger) require(list []unwritten) error {
+	if err := l.append(slices.Concat(l.unwritten, list)); err != nil {
+		return err
+	}
+	l.unwritten = nil
+	for _, u := range list {
+		if u.paper == nil {
+			l.history.note(u.statement, u.at)
 		}
-		l.unwritten = l.unwritten[1:]
+	}
+	return nil
+}
+
+// flush writes what waits.
+func (l *ledger) flush() error {
+	if len(l.unwritten) == 0 {
+		return nil
+	}
+	if err := l.append(l.unwritten); err != nil {
+		return err
 	}
 	l.unwritten = nil
 	return nil
 }
 
 // append makes receipts of statements and syncs them with one write.
-func (l *ledger) append(now moment, list []statement) error {
-	if len(list) == 0 {
-		return nil
-	}
+func (l *ledger) append(list []unwritten) error {
 	seq, head := l.seq, l.head
 	var records [][]byte
-	for _, s := range list {
-		seq++
-		r := broadcast.Receipt{Seq: seq, Prev: head, At: now.at, Clock: now.clock, Boot: now.boot,
-			Announcement: s.id, Of: s.revision, Start: s.start, Attempt: s.attempt, Rung: s.rung, Reason: s.reason, Evidence: s.evidence}
-		if err := r.Validate(); err != nil {
-			return fmt.Errorf("receipt %s of %s: %w", s.rung, s.id, err)
+	for _, u := range list {
+		r := record{Document: u.document()}
+		if r.Document == nil {
+			seq++
+			r = record{Chain: l.chain, Class: u.class, Drill: u.drill, Offset: u.offset, Receipt: u.receipt(seq, head)}
+			digest, err := r.Receipt.Digest()
+			if err = errors.Join(err, r.Receipt.Validate()); err != nil {
+				return fmt.Errorf("receipt %s of %s: %w", u.rung, u.id, err)
+			}
+			head = digest
 		}
-		digest, err := r.Digest()
+		raw, err := json.Marshal(r)
 		if err != nil {
 			return err
 		}
-		raw, err := json.Marshal(record{Chain: l.chain, Receipt: r, Class: s.class, Drill: s.drill, Offset: s.offset})
-		if err != nil {
-			return err
-		}
-		records, head = append(records, raw), digest
+		records = append(records, raw)
 	}
-	if err := l.put(records); err != nil {
+	if len(records) == 0 {
+		return nil
+	}
+	number, err := l.put(records)
+	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
 	l.seq, l.head = seq, head
+	for i, u := range list {
+		if u.paper != nil {
+			l.loose[u.paper.Digest] = number + uint64(i)
+		}
+	}
 	return nil
 }
 
+func (u unwritten) document() *paper {
+	if u.paper == nil {
+		return nil
+	}
+	return &paper{u.paper.label, string(u.paper.raw)}
+}
+
+func (u unwritten) receipt(seq int64, head broadcast.Digest) broadcast.Receipt {
+	return broadcast.Receipt{Seq: seq, Prev: head, At: u.at, Clock: u.clock, Boot: u.boot, Announcement: u.id, Of: u.revision,
+		Start: u.start, Attempt: u.attempt, Rung: u.rung, Reason: u.reason, Evidence: u.evidence}
+}
+
 // put appends; a journal that is full gives up what the controller has.
-func (l *ledger) put(records [][]byte) error {
-	_, err := l.journal.AppendBatch(records)
+func (l *ledger) put(records [][]byte) (uint64, error) {
+	number, err := l.journal.AppendBatch(records)
 	if !errors.Is(err, store.ErrFull) || l.upto == 0 {
-		return err
+		return number, err
 	}
-	if err := l.journal.DropThrough(l.upto); err != nil {
-		return err
+	if err := l.journal.DropThrough(l.droppable(l.upto)); err != nil {
+		return 0, err
 	}
-	_, err = l.journal.AppendBatch(records)
-	return err
+	return l.journal.AppendBatch(records)
+}
+
+// droppable is how far records may go at most: not the documents that stand
+// nowhere else.
+func (l *ledger) droppable(upto uint64) uint64 {
+	for _, number := range l.loose {
+		upto = min(upto, number-1)
+	}
+	return upto
 }
 
 // line is one receipt of the chain with its number in the journal.
@@ -232,7 +282,7 @@ var errEnough = errors.New("enough")
 func (l *ledger) lines(from uint64, want func(line) bool) error {
 	err := l.journal.Read(from, maxRecords, func(number uint64, raw []byte) error {
 		var r record
-		if err := json.Unmarshal(raw, &r); err != nil || r.Chain != l.chain {
+		if err := json.Unmarshal(raw, &r); err != nil || r.Document != nil || r.Chain != l.chain {
 			return nil
 		}
 		if !want(line{r.Receipt, number}) {
@@ -299,7 +349,7 @@ func (l *ledger) renew(chain broadcast.ID) error {
 	var again []record
 	err := l.journal.Read(l.upto+1, maxRecords, func(_ uint64, raw []byte) error {
 		var r record
-		if json.Unmarshal(raw, &r) == nil {
+		if json.Unmarshal(raw, &r) == nil && r.Document == nil {
 			again = append(again, r)
 		}
 		return nil
@@ -308,9 +358,12 @@ func (l *ledger) renew(chain broadcast.ID) error {
 		return fmt.Errorf("read the old chain: %w", err)
 	}
 	l.chain, l.seq, l.head, l.acked, l.broken = chain, 0, broadcast.Sum(nil), 0, false
+	var list []unwritten
 	for _, r := range again {
-		s, m := r.statement(), moment{at: r.Receipt.At, clock: r.Receipt.Clock, boot: r.Receipt.Boot}
-		if err := l.append(m, []statement{s}); err != nil {
+		list = append(list, unwritten{statement: r.statement(), moment: moment{at: r.Receipt.At, clock: r.Receipt.Clock, boot: r.Receipt.Boot}})
+	}
+	for chunk := range slices.Chunk(list, broadcast.MaxReceiptBatch) {
+		if err := l.append(chunk); err != nil {
 			return err
 		}
 	}
@@ -322,7 +375,7 @@ func (l *ledger) prune(before broadcast.Instant) error {
 	last := uint64(0)
 	err := l.journal.Read(0, pruneStep, func(number uint64, raw []byte) error {
 		var r record
-		if json.Unmarshal(raw, &r) == nil && (r.Receipt.At >= before || number > l.upto) {
+		if json.Unmarshal(raw, &r) == nil && r.Document == nil && (r.Receipt.At >= before || number > l.upto) {
 			return errEnough
 		}
 		last = number
@@ -334,7 +387,7 @@ func (l *ledger) prune(before broadcast.Instant) error {
 	if err != nil || last == 0 {
 		return err
 	}
-	return l.journal.DropThrough(last)
+	return l.journal.DropThrough(l.droppable(last))
 }
 
 // pruneStep is how many records one pruning looks at.

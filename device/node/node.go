@@ -95,16 +95,21 @@ type Node struct {
 	work   sync.WaitGroup
 
 	// All below belongs to the loop.
-	reading   Reading
-	clock     *clock
-	usable    time.Duration // when the clock was first fit to act by
-	sinceAt   broadcast.Instant
-	shelf     *shelf
-	floors    seal.Floors
-	keyring   *seal.Keyring
-	revoked   []broadcast.Revocation
-	holdings  holdings
+	reading  Reading
+	clock    *clock
+	usable   time.Duration // when the clock was first fit to act by
+	sinceAt  broadcast.Instant
+	shelf    *shelf
+	floors   seal.Floors
+	keyring  *seal.Keyring
+	revoked  []broadcast.Revocation
+	holdings holdings
+	// unshelved documents are on their way to the shelf: in the journal, or only
+	// in memory because the card took no more. behind are lists to be written.
 	unshelved []kept
+	behind    map[string]kept
+	writeAt   time.Duration
+	shelveAt  time.Duration
 	waiting   []waiting
 	voided    []voided
 	ledger    *ledger
@@ -155,7 +160,7 @@ func New(cfg Config) (*Node, error) {
 	}
 	n := &Node{cfg: cfg, log: cfg.Log, public: public, signer: seal.Signer{KID: id, Key: cfg.Key},
 		events: make(chan func(), eventsQueue), outbox: make(chan link.Message, outboxSize), over: make(chan struct{}),
-		floors: seal.Floors{}, holdings: newHoldings()}
+		floors: seal.Floors{}, holdings: newHoldings(), behind: map[string]kept{}}
 	n.reading = cfg.Ticks.Read()
 	n.boot = n.newID()
 	return n, nil
@@ -290,9 +295,11 @@ func (n *Node) step() time.Duration {
 			break
 		}
 	}
+	wake = sooner(wake, n.write())
 	wake = sooner(wake, n.deliver())
 	wake = sooner(wake, n.announce())
 	wake = sooner(wake, n.tidy())
+	wake = sooner(wake, n.reshelve())
 	for _, i := range []broadcast.Instant{at, n.planNext} {
 		if i != 0 {
 			wake = sooner(wake, max(1, n.mono()+i.Sub(n.now())))
@@ -353,7 +360,6 @@ func (n *Node) tidy() time.Duration {
 			n.log.Warn("old receipts stay on the card", "err", err)
 		}
 	}
-	n.reshelve()
 	return n.tidied + tidyEvery
 }
 
@@ -363,17 +369,52 @@ func (n *Node) stale() bool {
 	return fresh != 0 && n.now().Sub(fresh) > n.law().OfflineLimit()
 }
 
-// reshelve tries again to keep what the card did not take.
-func (n *Node) reshelve() {
-	for len(n.unshelved) > 0 {
-		if err := n.shelf.keep(n.unshelved[0]); err != nil {
-			return
+// Documents go to the shelf when the card has nothing better to do.
+const (
+	shelveSoon  = 5 * time.Second
+	shelveAgain = time.Minute
+)
+
+// reshelve puts on the shelf what the journal holds for it, what the card did
+// not take, and the newest lists. It waits while anything sounds.
+func (n *Node) reshelve() time.Duration {
+	if len(n.unshelved) == 0 && len(n.behind) == 0 {
+		n.shelveAt = 0
+		return 0
+	}
+	if n.shelveAt == 0 {
+		n.shelveAt = n.mono() + shelveSoon
+	}
+	if n.mono() < n.shelveAt || !n.stage.idle() {
+		return max(n.shelveAt, n.mono()+time.Second)
+	}
+	n.shelveAt = 0
+	if err := n.putOnShelf(); err != nil {
+		n.log.Warn("documents wait for their shelf", "err", err)
+		n.shelveAt = n.mono() + shelveAgain
+	}
+	return n.shelveAt
+}
+
+func (n *Node) putOnShelf() error {
+	for place, k := range n.behind {
+		if err := n.shelf.keep(k); err != nil {
+			return err
 		}
+		delete(n.behind, place)
+	}
+	for len(n.unshelved) > 0 {
+		k := n.unshelved[0]
+		if have, err := n.shelf.read(k.place()); !n.shelf.gave(k.label) && (err != nil || have.Digest != k.Digest && !have.newer(k.label)) {
+			if err := n.shelf.keep(k); err != nil {
+				return err
+			}
+		}
+		delete(n.ledger.loose, k.Digest)
 		n.unshelved = n.unshelved[1:]
 	}
-	if n.ledger.flush() == nil {
-		n.faults.clear(faultJournal, "")
-	}
+	n.unshelved = nil
+	return nil
 }
 
 // leave ends what sounds, states it, and says goodbye.
@@ -397,6 +438,9 @@ func (n *Node) leave() {
 			n.log.Error("the player does not let go")
 		}
 		break
+	}
+	if err := errors.Join(n.ledger.flush(), n.putOnShelf()); err != nil {
+		n.log.Warn("not all of the last is on the card", "err", err)
 	}
 	n.keepAcknowledged()
 	n.goodbye()

@@ -32,7 +32,7 @@ func (n *Node) input(now broadcast.Instant) plan.Input {
 	answered := n.answered()
 	for _, i := range n.holdings.items {
 		in.Items = append(in.Items, plan.Item{Announcement: i.doc, Drill: i.drill, Signers: signers(i.proof), Approved: i.approved,
-			Delisted: n.holdings.delisted(i, listings), Answered: answered[i.proof.Digest], FirstHeld: i.ready(now)})
+			Delisted: n.holdings.delisted(i, listings), Answered: answered[i.proof.Digest], FirstHeld: n.ready(i, now)})
 	}
 	for _, s := range n.holdings.silences {
 		in.Silences = append(in.Silences, plan.Silence{Silence: s.doc, Level: s.proof.Level(), Emergency: n.silencesEmergencies(in.Law, s.proof)})
@@ -50,12 +50,34 @@ func (n *Node) input(now broadcast.Instant) plan.Input {
 }
 
 // ready is from when the node could have sounded the item: not before it was
-// verified, and not while a recording is missing.
-func (i *item) ready(now broadcast.Instant) broadcast.Instant {
+// verified, and not while a recording is missing. An emergency that missed its
+// start by little counts as in time: it is caught up with (see aim), because the
+// next point of the common grid may be ten seconds away.
+func (n *Node) ready(i *item, now broadcast.Instant) broadcast.Instant {
 	if i.complete == 0 {
 		return now
 	}
-	return max(i.first, i.complete)
+	at := max(i.first, i.complete)
+	if inTime := i.doc.Timing.Start.Add(-n.cfg.Board.WarmUp); i.emergency() && at > inTime && at <= inTime.Add(catchUp) {
+		return inTime
+	}
+	return at
+}
+
+// catchUp is by how much an emergency may miss its start and still be joined
+// where the neighbours are by then.
+const catchUp = 1500 * time.Millisecond
+
+// aim is the instant that the first sample of the item belongs to. It lies
+// before the first sample that is heard when the node catches up.
+func (n *Node) aim(t target) broadcast.Instant {
+	s := t.sounding
+	late := s.From.Sub(t.entry.Start)
+	if t.entry.Class != broadcast.Emergency || t.entry.Drill || s.Attempt != 1 || s.Offset != 0 || n.stage.run != nil ||
+		late <= 0 || late > catchUp || late > naturalLength(s)/2 {
+		return s.From
+	}
+	return t.entry.Start
 }
 
 // law is what the verified policies of the chain allow together.

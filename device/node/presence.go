@@ -15,8 +15,8 @@ const (
 	stateApart  = 5 * time.Second // between two states, however much changes
 	healthEvery = 30 * time.Second
 	askEvery    = 6 * time.Hour    // for the time, while it is proved
-	askAgain    = 20 * time.Second // while it is not
-	askLost     = 15 * time.Second // without a place or an authority, at first
+	askAgain    = 10 * time.Second // while it is not
+	askLost     = 3 * time.Second  // without a place or an authority, at first
 	outboxSize  = 64
 )
 

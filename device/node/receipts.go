@@ -112,18 +112,54 @@ func (n *Node) keepAcknowledged() {
 	}
 }
 
-// state makes statements; the card may take them later.
+// soonEnough is how long statements that nobody waits for may wait for others
+// to be written with them: every writing costs the card the same.
+const soonEnough = time.Second
+
+// state makes statements; the card takes them now or later.
 func (n *Node) state(list ...statement) {
 	if len(list) == 0 {
 		return
 	}
-	err := n.ledger.state(n.moment(), list...)
-	n.journalled(err)
+	n.hold(list...)
+	n.writeAt = n.mono()
+}
+
+// hold makes statements that are written soon.
+func (n *Node) hold(list ...statement) {
+	n.ledger.hold(n.moment(), list...)
+	n.told(list)
+	if n.writeAt == 0 {
+		n.writeAt = n.mono() + soonEnough
+	}
+}
+
+// told notes in the log what was stated.
+func (n *Node) told(list []statement) {
 	for _, s := range list {
 		n.log.Info("receipt", "announcement", s.id, "start", s.start, "attempt", s.attempt, "rung", s.rung, "reason", s.reason)
 	}
 	n.planDirty = true
 }
+
+// write writes what was stated when it is time to, and returns when it is.
+func (n *Node) write() time.Duration {
+	switch {
+	case len(n.ledger.unwritten) == 0:
+		n.writeAt = 0
+	case n.mono() >= n.writeAt:
+		err := n.ledger.flush()
+		n.journalled(err)
+		n.writeAt = 0
+		if err != nil {
+			n.writeAt = n.mono() + writeAgain
+		}
+	}
+	return n.writeAt
+}
+
+// writeAgain is how long a card that takes no more is left alone.
+const writeAgain = 20 * time.Second
 
 func (n *Node) journalled(err error) {
 	if err != nil {

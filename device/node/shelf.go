@@ -46,13 +46,17 @@ func (l label) floor() seal.Floor {
 }
 
 // place is the register of a document. What may sound keeps every revision
-// apart, because an emergency goes on until its successor begins.
+// apart, because an emergency goes on until its successor begins; withdrawals
+// each hold by themselves.
 func (l label) place() string {
-	name := shelfDocuments + string(l.Kind) + "/" + string(l.ID)
-	if sounds(l.Kind) {
-		name += "/" + strconv.FormatInt(int64(l.Revision), 10)
+	name := shelfDocuments + string(l.Kind) + "/"
+	switch {
+	case l.Kind == broadcast.KindWithdrawal:
+		return name + string(l.Digest)
+	case sounds(l.Kind):
+		return name + string(l.ID) + "/" + strconv.FormatInt(int64(l.Revision), 10)
 	}
-	return name
+	return name + string(l.ID)
 }
 
 // sounds says whether documents of a kind are heard.
@@ -115,7 +119,7 @@ func (s *shelf) keep(k kept) error {
 
 // drop takes a document off the shelf and keeps its floor.
 func (s *shelf) drop(l label) error {
-	s.gone = slices.DeleteFunc(s.gone, func(g label) bool { return g.subject() == l.subject() && g.Revision <= l.Revision })
+	s.gone = slices.DeleteFunc(s.gone, func(g label) bool { return g.Digest == l.Digest })
 	s.gone = append(s.gone, l)
 	if len(s.gone) > maxFloors {
 		s.gone = slices.Delete(s.gone, 0, len(s.gone)-maxFloors)
@@ -124,6 +128,11 @@ func (s *shelf) drop(l label) error {
 		return err
 	}
 	return s.registers.Delete(l.place())
+}
+
+// gave says whether a document was taken off the shelf for good.
+func (s *shelf) gave(l label) bool {
+	return slices.ContainsFunc(s.gone, func(g label) bool { return g.Digest == l.Digest })
 }
 
 // all returns every document that can be read, and how many cannot.
@@ -157,22 +166,23 @@ func (s *shelf) read(name string) (kept, error) {
 	return k, nil
 }
 
-// floors returns what the node may never fall behind again.
-func (s *shelf) floors(documents []kept) seal.Floors {
-	f := seal.Floors{}
-	raise := func(l label) {
-		have, known := f[l.subject()]
-		if !known || l.Epoch > have.Epoch || l.Epoch == have.Epoch && l.Revision > have.Revision {
-			f[l.subject()] = l.floor()
-		}
-	}
+// raise lifts floors to everything that the shelf holds or ever held: the node
+// may never fall behind it again.
+func (s *shelf) raise(f seal.Floors, documents []kept) {
 	for _, l := range s.gone {
-		raise(l)
+		raise(f, l)
 	}
 	for _, k := range documents {
-		raise(k.label)
+		raise(f, k.label)
 	}
-	return f
+}
+
+// raise lifts a floor to a document, unless it is higher already.
+func raise(f seal.Floors, l label) {
+	have, known := f[l.subject()]
+	if !known || l.Epoch > have.Epoch || l.Epoch == have.Epoch && l.Revision > have.Revision {
+		f[l.subject()] = l.floor()
+	}
 }
 
 // keepOrder keeps a running order under its digest.

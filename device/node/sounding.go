@@ -42,7 +42,7 @@ func (n *Node) sounding(t target) (player.Sounding, error) {
 	gain := media.Volume(s.Volume).Decibel() + media.Decibel(n.holdings.place().Trim)
 	out := player.Sounding{
 		Name:  fmt.Sprintf("%s-%d-%d", t.entry.Announcement, int64(t.entry.Start), s.Attempt),
-		Start: s.From.Time(), Offset: time.Duration(s.Offset) * time.Millisecond,
+		Start: n.aim(t).Time(), Offset: time.Duration(s.Offset) * time.Millisecond,
 		Gain: gain, Late: lateLimit, Tail: n.cfg.Board.Tail,
 	}
 	if t.entry.Reason == broadcast.WhyTooLong {

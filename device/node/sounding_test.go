@@ -83,10 +83,7 @@ func TestNodeHoldsWhatTheManifestsList(t *testing.T) {
 		r.Sealed(r.Announcement("tin-1", broadcast.Normal, time.Hour, 4*time.Second)) // never pushed: it must be fetched
 		r.List()
 		pass(time.Minute)
-		var listed []broadcast.Entry
-		for _, e := range r.Centre.Listed(nodetest.Top) {
-			listed = append(listed, e)
-		}
+		listed := r.Centre.Listed(nodetest.Top)
 		want, err := wire.Holding(listed)
 		if err != nil {
 			t.Fatal(err)

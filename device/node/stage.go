@@ -42,6 +42,7 @@ type run struct {
 	name     occurrence
 	class    broadcast.Class
 	sounding plan.Sounding
+	aim      broadcast.Instant // of the first sample of the item
 	natural  broadcast.Instant // the end of the last sample if nothing cuts it
 
 	ctx         context.Context
@@ -97,7 +98,7 @@ func (n *Node) direct() broadcast.Instant {
 	wake := n.oversee(now)
 	target, ok := n.upcoming(now)
 	s := &n.stage
-	if s.next != nil && (!ok || !s.next.same(target)) {
+	if s.next != nil && (!ok || !s.next.same(target, n.aim(target))) {
 		s.next.drop()
 		s.next = nil
 	}
@@ -208,15 +209,15 @@ func (h *history) told(name occurrence, attempt int64) bool {
 }
 
 // same says whether a prepared sounding is still what is planned.
-func (r *run) same(t target) bool {
+func (r *run) same(t target, aim broadcast.Instant) bool {
 	s := r.sounding
-	return r.name == nameOf(t.entry) && s.Attempt == t.sounding.Attempt && s.From == t.sounding.From && s.Offset == t.sounding.Offset &&
+	return r.name == nameOf(t.entry) && s.Attempt == t.sounding.Attempt && r.aim == aim && s.Offset == t.sounding.Offset &&
 		s.Volume == t.sounding.Volume && s.Chime == t.sounding.Chime && slices.Equal(s.Parts, t.sounding.Parts)
 }
 
 // prepare has the player decode the beginning of a sounding.
 func (n *Node) prepare(t target) {
-	r := &run{n: n, name: nameOf(t.entry), class: t.entry.Class, sounding: t.sounding}
+	r := &run{n: n, name: nameOf(t.entry), class: t.entry.Class, sounding: t.sounding, aim: n.aim(t)}
 	r.ctx, r.cancel = context.WithCancelCause(n.ctx)
 	s, err := n.sounding(t)
 	n.stage.next = r
@@ -301,8 +302,7 @@ func (r *run) Powered(closed time.Time) {
 	r.n.post(func() {
 		r.closed = at
 		r.n.stage.since = at
-		s := r.states(broadcast.Powered, "", &broadcast.Evidence{Closed: at})
-		r.n.state(s)
+		r.n.hold(r.states(broadcast.Powered, "", &broadcast.Evidence{Closed: at})) // written with "playing"
 	})
 }
 
@@ -335,8 +335,11 @@ func (r *run) Progress(player.Progress) {}
 // journalPlaying writes the one receipt without which nothing sounds.
 func (n *Node) journalPlaying(r *run, first broadcast.Instant) error {
 	s := r.states(broadcast.Playing, "", &broadcast.Evidence{Closed: r.closed, First: first})
-	err := n.ledger.require(n.moment(), s)
+	err := n.ledger.must(n.moment(), s)
 	n.journalled(err)
+	if err == nil {
+		n.told([]statement{s})
+	}
 	if err != nil && (r.class != broadcast.Emergency || r.name.drill) {
 		return err
 	}
@@ -344,7 +347,7 @@ func (n *Node) journalPlaying(r *run, first broadcast.Instant) error {
 	if err != nil {
 		r.unwritten = true
 		s.reason = broadcast.WhyUnjournalled
-		_ = n.ledger.state(n.moment(), s) // it waits in memory; the failure is a fault already
+		n.ledger.hold(n.moment(), s) // it waits in memory; the failure is a fault already
 	}
 	return nil
 }

@@ -55,6 +55,10 @@ type Config struct {
 	Log     *slog.Logger
 }
 
+// buffer is what a simulated sound card queues: more than a real one, because
+// dozens of them share the processors of one machine.
+const buffer = 250 * time.Millisecond
+
 // quota is what the recordings of one node may take.
 const quota = 256 << 20
 
@@ -209,7 +213,7 @@ func (s *Sim) sinks(dir string) func(func() time.Time) (player.Opener, error) {
 		kind = "null"
 	}
 	return func(now func() time.Time) (player.Opener, error) {
-		return sink.Open(kind, sink.Config{Dir: dir, Now: now})
+		return sink.Open(kind, sink.Config{Dir: dir, Now: now, Buffer: buffer})
 	}
 }
 

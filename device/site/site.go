@@ -71,7 +71,7 @@ type Parts struct {
 
 // What a card holds at most, beside recordings.
 const (
-	recordBytes   = 4 << 10
+	recordBytes   = 8 << 10
 	segmentBytes  = 128 << 10
 	journalBytes  = 16 << 20
 	registerBytes = 260 << 10

@@ -162,6 +162,10 @@ func (x *performance) pour(ctx context.Context, e player.Evidence, first time.Ti
 		length = x.s.MaxDuration
 	}
 	e.First, e.Expected, e.RMS, e.Peak = first, int64(length)*rate/int64(time.Second), -2000, -600
+	if late := first.Sub(x.s.Start); late > 0 && !x.s.Whole {
+		length -= late
+		e.Expected, e.Skipped = int64(length)*rate/int64(time.Second), int64(late)*rate/int64(time.Second)
+	}
 	var err error
 	if fail != nil {
 		if err = fail(x.s); err != nil {
