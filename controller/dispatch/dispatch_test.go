@@ -303,6 +303,22 @@ func TestGarbageOnEveryTopicIsHarmless(t *testing.T) {
 	}
 }
 
+func TestNodeThatWasSentAwayIsServedAsSoonAsItIsBack(t *testing.T) {
+	r := newRig(t)
+	r.placed = map[broadcast.ID]broadcast.Digest{} // the node was pending at the last look
+	drifts := broadcast.Sum([]byte("something else"))
+	r.state(drifts)
+	r.state(drifts)
+	if len(r.wanting) != 1 {
+		t.Fatalf("a node was served %d times in a moment, want once", len(r.wanting))
+	}
+	r.scan(t.Context(), false)
+	r.state(drifts)
+	if len(r.wanting) != 2 {
+		t.Error("what was lost with the old session waits for the node's next state")
+	}
+}
+
 // door counts who was sent away.
 type door struct{ kicked []string }
 

@@ -120,9 +120,18 @@ func (d *Dispatch) place(ctx context.Context, standings []fleet.Standing) error 
 			}
 		}
 		d.placed[id] = now
-		if d.cfg.Broker != nil {
-			d.cfg.Broker.Kick(string(id))
-		}
+		d.comeBack(id)
 	}
 	return errors.Join(errs...)
+}
+
+// comeBack ends a node's session. What it was given on the way out may be lost
+// with the session, so it is served again as soon as it is back.
+func (d *Dispatch) comeBack(id broadcast.ID) {
+	if d.cfg.Broker != nil {
+		d.cfg.Broker.Kick(string(id))
+	}
+	d.mu.Lock()
+	delete(d.served, id)
+	d.mu.Unlock()
 }
