@@ -52,7 +52,7 @@ var statuses = map[desk.Code]int{
 	desk.ClassRight: http.StatusForbidden, desk.SignRight: http.StatusForbidden, desk.Custody: http.StatusForbidden,
 	desk.SecondPerson: http.StatusForbidden, desk.HigherLevel: http.StatusForbidden,
 	desk.DigestChanged: http.StatusConflict, desk.WrongState: http.StatusConflict, desk.TooLate: http.StatusConflict,
-	desk.NoPolicy: http.StatusConflict, desk.AreaFull: http.StatusConflict,
+	desk.NoPolicy: http.StatusConflict, desk.AreaFull: http.StatusConflict, desk.Signatures: http.StatusConflict,
 }
 
 // uploads are the statuses of refused uploads; the others are 422.

@@ -140,7 +140,33 @@ func (d *Desk) maySign(s *signing, row store.Announcement, a broadcast.Announcem
 	if cert.Custody.Rank() < s.rule.custody.Rank() {
 		return refuse(Custody, "", custodyWord(s.rule.custody), classWord(a.Class), custodyWord(cert.Custody))
 	}
+	if flaw, bad := d.flaw(s, a); bad {
+		return refuse(SignRight, "", s.by.ID, flaw)
+	}
 	return s.rule.check(d.dated(a))
+}
+
+// flaw says what would make this signature worthless. It is asked before the
+// signature is added, since one bad signature voids all that come after it.
+func (d *Desk) flaw(s *signing, a broadcast.Announcement) (word, bool) {
+	speaks := func(act broadcast.Act) bool { return act == broadcast.ActAnnounce || act == broadcast.ActApprove }
+	if !slices.ContainsFunc(s.cert.Acts, speaks) {
+		return word{"it gives no right to speak", "không có quyền phát"}, true
+	}
+	if now := d.now(); now < s.cert.From || now > s.cert.Until {
+		return word{"it ended on " + local(s.cert.Until), "đã hết hạn lúc " + local(s.cert.Until)}, true
+	}
+	_, revoked := s.ring.Certificates()
+	if slices.ContainsFunc(revoked, func(r broadcast.Revocation) bool { return r.KID == s.signer.KID }) {
+		return word{"it was revoked", "đã bị thu hồi"}, true
+	}
+	places := d.places()
+	for _, area := range a.Areas {
+		if !slices.ContainsFunc(s.cert.Areas, func(up broadcast.ID) bool { return up == area || places.Covers(up, area) }) {
+			return word{"it does not reach " + string(area), "không gồm địa bàn " + string(area)}, true
+		}
+	}
+	return word{}, false
 }
 
 // signature adds the signature: the first one fixes revision and start.
@@ -200,7 +226,7 @@ func (d *Desk) publish(ctx context.Context, tx store.Tx, s signing, row store.An
 func (d *Desk) believe(s signing, raw []byte) error {
 	_, proof, err := seal.Open[broadcast.Announcement](s.ring, broadcast.KindAnnouncement, raw, seal.Context{Places: d.places()})
 	if errors.Is(err, seal.ErrRight) || errors.Is(err, seal.ErrRevoked) || errors.Is(err, seal.ErrThreshold) {
-		return refuse(SignRight, "", s.by.ID, err)
+		return refuse(Signatures, "", err)
 	}
 	if err != nil {
 		return fmt.Errorf("the sealed announcement would not be believed: %w", err)

@@ -32,6 +32,7 @@ const (
 	HigherLevel    Code = "higher-level"
 	ReasonNeeded   Code = "reason-needed"
 	AreaFull       Code = "area-full"
+	Signatures     Code = "signatures"
 )
 
 // reasons holds what a person is told. Verbs stand for the details that the
@@ -91,6 +92,9 @@ var reasons = map[Code]struct{ english, vietnamese string }{
 	HigherLevel: {
 		"this emergency was published at the level %s, and %s cannot withdraw it: ask an officer of that level or above",
 		"Bản tin khẩn cấp này do cấp %s phát nên %s không thu hồi được: hãy nhờ cán bộ cấp đó hoặc cấp trên."},
+	Signatures: {
+		"nodes would not believe these signatures together: %s; have an approver sign, or make the announcement anew if an earlier signer's right has ended",
+		"Cụm loa sẽ không tin các chữ ký này: %s; hãy nhờ người duyệt ký, hoặc tạo lại bản tin nếu quyền của người đã ký không còn."},
 	AreaFull: {
 		"%s holds %d documents already: withdraw what is no longer needed, or wait until something ends",
 		"Địa bàn %s đã có %d văn bản: hãy thu hồi bản tin không còn cần, hoặc chờ bản tin cũ hết hạn."},
