@@ -66,7 +66,6 @@ type controller struct {
 	intake   *intake.Intake
 	desk     *desk.Desk
 	handler  http.Handler
-	welcome  *welcome
 }
 
 // Serve runs a controller until ctx ends. Errors name what to correct.

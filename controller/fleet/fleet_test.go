@@ -58,15 +58,6 @@ func (r *rig) enrol(id broadcast.ID, token, key string) (wire.Enrolled, error) {
 	return r.Enrol(r.t.Context(), e, []broadcast.Envelope{r.house.Root})
 }
 
-func (r *rig) status(id broadcast.ID) store.NodeStatus {
-	r.t.Helper()
-	n, err := r.db.Node(r.t.Context(), id)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return n.Status
-}
-
 func TestTokenMakesExactlyOneKeyKnown(t *testing.T) {
 	r := newRig(t)
 	token := r.invite("n1", "tan-lap")
