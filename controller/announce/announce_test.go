@@ -299,3 +299,72 @@ func TestWatchingMayStopWithoutStoppingTheAnnouncement(t *testing.T) {
 		t.Errorf("%v %v", failed, page)
 	}
 }
+
+func TestJSONWithoutWatchingIsOneLook(t *testing.T) {
+	r := newRig(t)
+	r.Node("tan-lap-1", "tan-lap")
+	r.opt.JSON = true
+	if err := r.run(AllEnded); err != nil {
+		t.Error(err)
+	}
+	var d api.Deliveries
+	if err := json.Unmarshal([]byte(r.out.String()), &d); err != nil || d.Summary.Open != 1 || d.Announcement.State != "published" {
+		t.Errorf("%v %s", err, r.out.String())
+	}
+}
+
+func TestATerminalSeesTheUploadGrow(t *testing.T) {
+	r := newRig(t)
+	if err := os.WriteFile(r.opt.File, append([]byte("sound"), make([]byte, 300<<10)...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.opt.Live = true
+	if err := r.run(AllEnded); err != nil {
+		t.Error(err)
+	}
+	if said := r.err.String(); !strings.Contains(said, "\rTin lũ.mp3: 100 % of 0.3 MB sent") || strings.Count(said, "%") < 3 {
+		t.Errorf("%q", said)
+	}
+}
+
+func TestARepeatedEmergencyCarriesItsGrid(t *testing.T) {
+	r := newRig(t)
+	r.opt.Repeat, r.opt.Title, r.opt.Language = 5*time.Minute, "Lũ về", "tyz"
+	if err := r.run(AllEnded); err != nil {
+		t.Fatal(err)
+	}
+	page, err := r.Desk.Announcements(t.Context(), "", store.Published, 10)
+	if err != nil || len(page) != 1 || page[0].Document.Timing.Repeat != 300 || page[0].Document.Versions[0].Language != "tyz" || page[0].Document.Title != "Lũ về" {
+		t.Errorf("%v %+v", err, page)
+	}
+}
+
+func TestANodeThatNeverSaidAnythingIsNoSuccess(t *testing.T) {
+	r := newRig(t)
+	r.Node("tan-lap-1", "tan-lap")
+	r.opt.Watch = true
+	ctx, stop := context.WithCancel(context.Background())
+	changes := r.Hub.Watch(ctx)
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		for e := range changes {
+			a, err := r.Desk.Announcement(ctx, e.ID)
+			if e.Kind == events.Announcement && err == nil && a.State == store.Published {
+				r.Clock.Add(2 * time.Hour) // its window ends
+				if err := r.Desk.Close(ctx); err != nil {
+					t.Error(err)
+				}
+				return
+			}
+		}
+	})
+	_ = r.run(SomeSilent)
+	stop()
+	wait.Wait()
+	if said := r.err.String(); !strings.Contains(said, "0 of 1 nodes sounded to the end; 0 did not, 1 never said") {
+		t.Errorf("%s", said)
+	}
+	if out := r.out.String(); !strings.Contains(out, "no sign of it yet") {
+		t.Errorf("%s", out)
+	}
+}
