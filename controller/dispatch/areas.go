@@ -3,7 +3,6 @@ package dispatch
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/loaxa/loaxa/broadcast"
@@ -161,7 +160,9 @@ func entriesOf(rows []store.Listing) []broadcast.Entry {
 	return out
 }
 
-// recall takes up the manifest that was in force before a restart.
+// recall takes up the manifest that was in force before a restart. One that
+// cannot be read any more leaves its revision, which the next one must pass: an
+// area is not kept from its lists by a damaged row.
 func (d *Dispatch) recall(ctx context.Context, id broadcast.ID, a *area) error {
 	doc, err := d.cfg.DB.NewestDocument(ctx, broadcast.KindManifest, id)
 	if errors.Is(err, store.ErrNotFound) {
@@ -170,20 +171,27 @@ func (d *Dispatch) recall(ctx context.Context, id broadcast.ID, a *area) error {
 	if err != nil {
 		return err
 	}
-	env, err := seal.Parse(broadcast.KindManifest, doc.Raw)
+	m, err := manifestOf(doc.Raw)
 	if err != nil {
-		return fmt.Errorf("stored manifest of %s: %w", id, err)
-	}
-	payload, err := env.PayloadBytes()
-	if err != nil {
-		return err
-	}
-	m, err := broadcast.Decode[broadcast.Manifest](payload)
-	if err != nil {
-		return fmt.Errorf("stored manifest of %s: %w", id, err)
+		d.cfg.Log.ErrorContext(ctx, "the stored manifest is damaged; a new one is sealed", "area", id, "err", err)
+		a.manifest.Revision = doc.Revision
+		return nil
 	}
 	a.manifest, a.raw = m, doc.Raw
 	return nil
+}
+
+// manifestOf reads what this controller sealed itself.
+func manifestOf(raw []byte) (broadcast.Manifest, error) {
+	env, err := seal.Parse(broadcast.KindManifest, raw)
+	if err != nil {
+		return broadcast.Manifest{}, err
+	}
+	payload, err := env.PayloadBytes()
+	if err != nil {
+		return broadcast.Manifest{}, err
+	}
+	return broadcast.Decode[broadcast.Manifest](payload)
 }
 
 // renew seals the next manifest of an area and stores it before anybody sees

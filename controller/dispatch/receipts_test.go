@@ -1,12 +1,15 @@
 package dispatch
 
 import (
+	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/seal"
 	"github.com/loaxa/loaxa/broadcast/seal/sealtest"
 	"github.com/loaxa/loaxa/broadcast/wire"
+	"github.com/loaxa/loaxa/controller/broker"
 )
 
 // receipts returns a chain of n receipts; salt makes another history.
@@ -123,4 +126,74 @@ func TestOneBadMessageCostsTheOthersNothing(t *testing.T) {
 	if r.stored() != 2 {
 		t.Errorf("%d stored", r.stored())
 	}
+}
+
+func TestUnknownChainIsTakenUpWhereItBegins(t *testing.T) {
+	r := newRig(t)
+	all := receipts(t, 8, "")
+	// What came before was acknowledged from a database that is lost.
+	for i, c := range []struct {
+		from, to int
+		seq      int64
+		stored   int
+	}{{3, 5, 5, 2}, {3, 5, 5, 2}, {0, 4, 5, 2}, {6, 8, 5, 2}, {5, 8, 8, 5}} {
+		acks := r.send(node, node, string(node), all[c.from:c.to])
+		if len(acks) != 1 || acks[0].Seq != c.seq || r.stored() != c.stored {
+			t.Fatalf("step %d: acknowledged %+v, stored %d", i, acks, r.stored())
+		}
+		if want, _ := all[c.seq-1].Digest(); acks[0].Hash != want {
+			t.Errorf("step %d: acknowledged another chain", i)
+		}
+	}
+	if acks := r.send(node, node, string(node), receipts(t, 9, "x")[8:]); len(acks) != 0 {
+		t.Errorf("another history went on from there: %+v", acks)
+	}
+}
+
+func TestComplaintsDoNotFillTheDisk(t *testing.T) {
+	r := newRig(t)
+	var lines counter
+	r.cfg.Log = slog.New(slog.NewTextHandler(&lines, nil))
+	garbage := broker.Message{Topic: wire.Node(node, "state"), Payload: []byte("{")}
+	for range 10 * rationLines {
+		r.Message(garbage)
+		r.take(t.Context(), []incoming{{node: node, raw: []byte("{}")}})
+	}
+	if lines != rationLines {
+		t.Errorf("%d lines, want %d", lines, rationLines)
+	}
+	r.clock = r.clock.Add(rationPeriod)
+	r.Message(garbage)
+	if lines != rationLines+1 {
+		t.Errorf("nothing is said any more: %d lines", lines)
+	}
+}
+
+// counter counts what is written.
+type counter int
+
+func (c *counter) Write(b []byte) (int, error) {
+	*c++
+	return len(b), nil
+}
+
+func TestBatchOfGarbageTakesNoTransaction(t *testing.T) {
+	r := newRig(t)
+	if err := r.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var lines diary
+	r.cfg.Log = slog.New(slog.NewTextHandler(&lines, nil))
+	r.take(t.Context(), []incoming{{node: node, raw: []byte("{}")}})
+	if strings.Contains(string(lines), "not stored") {
+		t.Errorf("%s", lines)
+	}
+}
+
+// diary keeps what is written.
+type diary []byte
+
+func (d *diary) Write(b []byte) (int, error) {
+	*d = append(*d, b...)
+	return len(b), nil
 }
