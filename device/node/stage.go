@@ -296,13 +296,18 @@ func (n *Node) play() {
 	})
 }
 
-// Powered is told by the player when the relay closed.
+// Powered is told by the player when the relay closed. At that instant relays
+// close all over the district, and where nodes share a machine each would wait
+// for the work of the others: so nothing is planned anew, since no plan hangs
+// on it, and it is written together with "playing".
 func (r *run) Powered(closed time.Time) {
 	at := broadcast.InstantOf(closed)
 	r.n.post(func() {
 		r.closed = at
 		r.n.stage.since = at
-		r.n.hold(r.states(broadcast.Powered, "", &broadcast.Evidence{Closed: at})) // written with "playing"
+		dirty := r.n.planDirty
+		r.n.hold(r.states(broadcast.Powered, "", &broadcast.Evidence{Closed: at}))
+		r.n.planDirty = dirty
 	})
 }
 
