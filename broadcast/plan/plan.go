@@ -10,8 +10,9 @@ import (
 )
 
 // ErrTooMany means that more than MaxEntries occurrences fall into the window.
-// The plan that comes with it holds the emergencies alone, so that a node under
-// a flood of documents still warns; ask again for a shorter window.
+// The plan that comes with it holds the emergencies alone that enough people
+// signed, so that a node under a flood of documents still warns; ask again for a
+// shorter window.
 var ErrTooMany = errors.New("too many occurrences for one plan; ask for a shorter window")
 
 // Plan is what one node will sound and, for what it will not, why.
@@ -99,7 +100,7 @@ func Compute(in Input) (Plan, error) {
 	p := planned(&in)
 	if p.over || len(p.listed()) > MaxEntries {
 		in.Items = slices.DeleteFunc(slices.Clone(in.Items), func(i Item) bool {
-			return i.Drill || i.Announcement.Class != broadcast.Emergency
+			return i.Drill || i.Announcement.Class != broadcast.Emergency || !i.Enough(in.Law)
 		})
 		plan, err := planned(&in).plan()
 		return plan, errors.Join(err, ErrTooMany)

@@ -40,7 +40,7 @@ var standing = []struct {
 	{broadcast.WhyDelisted, false, func(_ *planner, b *bulletin) bool { return b.Delisted }},
 	{broadcast.WhyClock, true, untimely},
 	{broadcast.WhyNoPolicy, false, func(p *planner, _ *bulletin) bool { return !p.in.Law.Known() }},
-	{broadcast.WhyThreshold, true, func(p *planner, b *bulletin) bool { return !p.enough(b) }},
+	{broadcast.WhyThreshold, true, func(p *planner, b *bulletin) bool { return !b.Enough(p.in.Law) }},
 	{broadcast.WhyDeclined, false, func(_ *planner, b *bulletin) bool { return b.offer && b.place.of(b) && b.place.Decline }},
 	{broadcast.WhyRule, false, func(_ *planner, b *bulletin) bool { return !readable(b.timing()) }},
 	{broadcast.WhyTooLong, false, tooLong},
@@ -83,10 +83,11 @@ func (p *planner) judgeMoment(b *bulletin, from, to broadcast.Instant) broadcast
 
 // withdrawn asks for a withdrawal of this revision or a later one that reaches
 // this place and whose right was not for a lower class. An emergency can only
-// be withdrawn by its own level or a higher one.
+// be withdrawn by its own level or a higher one. Nothing is withdrawn before its
+// issue: an early date is how a key that is no longer good would be used.
 func withdrawn(p *planner, b *bulletin) bool {
 	return slices.ContainsFunc(p.in.Withdrawals, func(w Withdrawal) bool {
-		return w.Announcement == b.a.ID && w.Upto >= b.a.Revision && p.in.Assignment.Within(w.Areas) &&
+		return w.Announcement == b.a.ID && min(w.Upto, w.Revision) >= b.a.Revision && p.in.Assignment.Within(w.Areas) &&
 			w.Class.Rank() >= b.a.Class.Rank() &&
 			(!b.emergency() || w.Level.Rank() != 0 && w.Level.Rank() <= b.level.Rank())
 	})
@@ -112,7 +113,7 @@ func (b *bulletin) supersedes(old *bulletin) bool {
 // findRevisions gathers the revisions of every document.
 func (p *planner) findRevisions() {
 	for _, b := range p.bulletins {
-		b.sufficient = p.enough(b) && !untimely(p, b)
+		b.sufficient = b.Enough(p.in.Law) && !untimely(p, b)
 		p.revisions[b.name()] = append(p.revisions[b.name()], b)
 	}
 }
@@ -126,21 +127,23 @@ func untimely(p *planner, b *bulletin) bool {
 	return p.in.Clock == broadcast.ClockUnset && !(b.emergency() && b.Answered)
 }
 
-// enough counts the different people whose keys are kept well enough for the
-// class. A template that two people approved needs one who activates it.
-func (p *planner) enough(b *bulletin) bool {
-	need, may := p.in.Law.Threshold(b.a.Class, b.a.Reason)
+// Enough says whether the law lets the item's signers speak: it counts the
+// different people whose keys are kept well enough for the class. A template
+// that two people approved needs one who activates it.
+func (i Item) Enough(law broadcast.Law) bool {
+	a := &i.Announcement
+	need, may := law.Threshold(a.Class, a.Reason)
 	if !may {
 		return false
 	}
-	least := p.in.Law.Custody(b.a.Class)
-	if b.a.Template != nil && people(b.Signers, least) >= 1 {
-		all, _ := p.in.Law.Threshold(b.a.Class, "")
-		if people(b.Approved, least) >= max(2, all) {
+	least := law.Custody(a.Class)
+	if a.Template != nil && people(i.Signers, least) >= 1 {
+		all, _ := law.Threshold(a.Class, "")
+		if people(i.Approved, least) >= max(2, all) {
 			return true
 		}
 	}
-	return people(b.Signers, least) >= need
+	return people(i.Signers, least) >= need
 }
 
 func people(signers []Signer, least broadcast.Custody) int {

@@ -281,6 +281,25 @@ func (k *Keyring) Certificate(kid broadcast.Digest) (broadcast.Certificate, bool
 	return h.cert, ok
 }
 
+// MayRevoke says whether whoever signed a bundle may end the rights of a
+// certificate: the root of any, a delegate of people's at its own level or
+// below whose areas lie in its own. A commune cannot silence its district so.
+func (k *Keyring) MayRevoke(by Proof, kid broadcast.Digest, places Places) bool {
+	if len(by.Signers) == 0 {
+		return true
+	}
+	h, known := k.signed[kid]
+	if !known || h.cert.Service() {
+		return false
+	}
+	return slices.ContainsFunc(by.Signers, func(s Signatory) bool {
+		c := k.signed[s.KID].cert
+		return c.Level.Rank() <= h.cert.Level.Rank() && !slices.ContainsFunc(h.cert.Areas, func(area broadcast.ID) bool {
+			return places.Knows(area) && !coversAny(c.Areas, area, places)
+		})
+	})
+}
+
 // Certificates returns the envelopes of everything that the keyring holds, in
 // the order of their kids, and the revocations.
 func (k *Keyring) Certificates() ([]broadcast.Envelope, []broadcast.Revocation) {

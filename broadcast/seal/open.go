@@ -14,10 +14,15 @@ type Context struct {
 	Here broadcast.ID
 	// Old is the node's present assignment: who moves it needs authority there too.
 	Old *broadcast.Assignment
-	// Listed says that a manifest lists exactly this envelope, or that it is
-	// already held. Earlier signatures of revoked officers count only then,
-	// because anybody can write an early date.
+	// Listed says that a manifest lists exactly this envelope. Earlier
+	// signatures of revoked officers, and of those whose certificate has ended,
+	// count only then or if it was held before, because anybody can write an
+	// early date.
 	Listed bool
+	// Held is since when the holder has it, 0 if it comes now.
+	Held broadcast.Instant
+	// Now is trusted time, 0 if there is none.
+	Now broadcast.Instant
 	// Template is the opened template that an announcement activates.
 	Template *broadcast.Template
 }
@@ -97,6 +102,9 @@ func Open[T broadcast.Validator](k *Keyring, kind broadcast.Kind, raw []byte, ct
 		proof.Activated = true
 		right.Also = ""
 	}
+	if kind != broadcast.KindAnnouncement && kind != broadcast.KindDrill {
+		ctx.Now = 0 // what only an expired officer signed long ago may still be needed, as a node's place is
+	}
 	if proof.Signers, err = k.judge(kind, env, right, claim, ctx); err != nil {
 		return none, Proof{}, fmt.Errorf("open %s %s: %w", kind, claim.ID, err)
 	}
@@ -160,7 +168,10 @@ func (k *Keyring) mayAll(kid broadcast.Digest, right Right, claim Claim, ctx Con
 		if at < h.cert.From || at > h.cert.Until {
 			return fmt.Errorf("%w: the certificate of %s is not valid at %s", ErrRight, h.cert.Person, at)
 		}
-		if err := k.checkRevoked(kid, at, child, ctx.Listed); err != nil {
+		if ctx.Now > h.cert.Until.Add(broadcast.MaxAhead) && !ctx.Listed && ctx.Held == 0 {
+			return fmt.Errorf("%w: the certificate of %s ended at %s, and no manifest lists what it signed before", ErrRight, h.cert.Person, h.cert.Until)
+		}
+		if err := k.checkRevoked(kid, at, child, ctx); err != nil {
 			return err
 		}
 		if err := covers(h.cert, claim, ctx); err != nil {
@@ -174,7 +185,7 @@ func (k *Keyring) mayAll(kid broadcast.Digest, right Right, claim Claim, ctx Con
 
 // checkRevoked applies one link's revocation. child is when the certificate
 // below it begins, 0 at the leaf.
-func (k *Keyring) checkRevoked(kid broadcast.Digest, at, child broadcast.Instant, listed bool) error {
+func (k *Keyring) checkRevoked(kid broadcast.Digest, at, child broadcast.Instant, ctx Context) error {
 	r, ok := k.revoked[kid]
 	if !ok {
 		return nil
@@ -183,7 +194,7 @@ func (k *Keyring) checkRevoked(kid broadcast.Digest, at, child broadcast.Instant
 	switch {
 	case r.Mode == broadcast.Compromised && at >= r.At, leaf && at >= r.At, !leaf && child >= r.At:
 		return fmt.Errorf("%w (%s since %s)", ErrRevoked, r.Mode, r.At)
-	case (leaf || r.Mode == broadcast.Compromised) && !listed:
+	case (leaf || r.Mode == broadcast.Compromised) && !ctx.Listed && (ctx.Held == 0 || ctx.Held >= r.At):
 		return fmt.Errorf("%w: dated before %s, but no manifest lists it", ErrRevoked, r.At)
 	}
 	return nil
@@ -236,7 +247,7 @@ func activates(a broadcast.Announcement, t broadcast.Template) error {
 		return fmt.Errorf("%w: activates another template than the one held", ErrRight)
 	case a.Class != t.Class:
 		return fmt.Errorf("%w: the template is %s", ErrRight, t.Class)
-	case a.Revision.IssuedAt() > t.Expires || a.Revision < t.Revision:
+	case a.Revision.IssuedAt() > t.Expires || a.Revision < t.Revision || a.Timing.Start > t.Expires.Add(broadcast.MaxAhead):
 		return fmt.Errorf("%w: the template is not valid at %s", ErrRight, a.Revision.IssuedAt())
 	}
 	for _, v := range a.Versions {

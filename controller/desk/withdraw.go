@@ -95,7 +95,7 @@ func (d *Desk) withdrawIn(ctx context.Context, tx store.Tx, ring *seal.Keyring, 
 	if err := d.mayWithdraw(ctx, ring, signer, by, row, a); err != nil {
 		return err
 	}
-	w := broadcast.Withdrawal{ID: a.ID, Revision: broadcast.Revision(d.now()), Announcement: a.ID, Upto: a.Revision,
+	w := broadcast.Withdrawal{ID: a.ID, Revision: max(broadcast.Revision(d.now()), a.Revision), Announcement: a.ID, Upto: a.Revision,
 		Class: a.Class, Areas: a.Areas, Reason: reason}
 	if err := w.Validate(); err != nil {
 		return invalid("reason", err.Error())

@@ -60,12 +60,17 @@ func (n *Node) takeAuthority(raw []byte, ctx seal.Context) error {
 		}
 	}
 	n.holdings.authorities[doc.Area] = held[broadcast.Authority]{proof: proof}.entry()
-	revoked := n.remember(doc.Revocations)
 	if rotated {
 		n.keyring = newer
 	}
-	if err := n.keyring.Learn(doc.Certificates, n.revoked, n.places()); err != nil {
+	if err := n.keyring.Learn(doc.Certificates, nil, n.places()); err != nil {
 		n.log.Warn("certificates left out", "area", doc.Area, "err", err)
+	}
+	revoked := n.remember(slices.DeleteFunc(doc.Revocations, func(r broadcast.Revocation) bool {
+		return !n.keyring.MayRevoke(proof, r.KID, n.places())
+	}))
+	if err := n.keyring.Learn(nil, n.revoked, n.places()); err != nil {
+		return err
 	}
 	if n.loading {
 		return nil
@@ -116,6 +121,9 @@ func (n *Node) takeAssignment(raw []byte, ctx seal.Context) error {
 		if !a.Knows(n.cfg.Top) && len(proof.Signers) > 0 {
 			return fmt.Errorf("%w: only the root moves it out of %s", errPlace, n.cfg.Top)
 		}
+		if err := n.unmoved(ctx.Old, a, proof); err != nil {
+			return err
+		}
 		if !n.loading {
 			if err := n.shelve(proof, raw); err != nil {
 				return err
@@ -128,6 +136,23 @@ func (n *Node) takeAssignment(raw []byte, ctx seal.Context) error {
 		n.learned = true
 		return nil
 	})
+}
+
+// unmoved refuses a place whose signer changed what lies above his own areas:
+// he could otherwise leave out the district, whose law and whose alarms would
+// then no longer reach the node.
+func (n *Node) unmoved(old *broadcast.Assignment, a broadcast.Assignment, proof seal.Proof) error {
+	if old == nil {
+		return nil
+	}
+	for _, s := range proof.Signers {
+		cert, _ := n.keyring.Certificate(s.KID)
+		own := slices.IndexFunc(old.Chain, func(p broadcast.Place) bool { return slices.Contains(cert.Areas, p.Area) })
+		if len(a.Chain) <= own || !slices.Equal(old.Chain[:own+1], a.Chain[:own+1]) {
+			return fmt.Errorf("%w: %s may change only what lies below %v", errPlace, s.Person, cert.Areas)
+		}
+	}
+	return nil
 }
 
 // takeRebase lowers the floor of time on the root's word.
@@ -159,12 +184,24 @@ func (n *Node) takeTime(t broadcast.TimeAnswer, _ seal.Proof) error {
 	return nil
 }
 
-// takeCommand obeys what this issue of the program can do.
-func (n *Node) takeCommand(c broadcast.Command, _ seal.Proof) error {
+// maxObeyed bounds the commands that are remembered until they expire.
+const maxObeyed = 64
+
+// takeCommand obeys what this issue of the program can do, each command once. It
+// is for this boot alone, so nothing of it is kept on the card.
+func (n *Node) takeCommand(c broadcast.Command, proof seal.Proof) error {
 	now := n.clock.trusted(n.reading)
-	if c.Node != n.cfg.Node || c.Boot != n.boot || now == 0 || now > c.Expires || n.loading {
+	if c.Node != n.cfg.Node || c.Boot != n.boot || now == 0 || now > c.Expires || c.Revision.IssuedAt() > now.Add(broadcast.MaxAhead) {
 		return errPlace
 	}
+	maps.DeleteFunc(n.obeyed, func(_ broadcast.Digest, expires broadcast.Instant) bool { return expires < now })
+	if _, again := n.obeyed[proof.Digest]; again {
+		return seal.ErrHeld
+	}
+	if len(n.obeyed) >= maxObeyed {
+		return fmt.Errorf("%w: %d commands", errTooMany, len(n.obeyed))
+	}
+	n.obeyed[proof.Digest] = c.Expires
 	switch c.Verb {
 	case broadcast.VerbResync:
 		n.resync = true
@@ -203,6 +240,7 @@ func (n *Node) load() error {
 		}
 	}
 	n.carry(before)
+	n.trim()
 	n.docDirty, n.planDirty = true, true
 	return nil
 }
@@ -254,6 +292,7 @@ func (n *Node) rekey(documents []kept, place *held[broadcast.Assignment]) {
 			n.log.Warn("the roots given at enrolment are not believed", "err", err)
 		}
 		n.restoreAll(documents, broadcast.KindAuthority)
+		n.restoreAll(documents, broadcast.KindAuthority) // one may revoke what a later one certifies
 		if round == 0 {
 			n.restoreAll(documents, broadcast.KindAssignment)
 		}

@@ -27,8 +27,11 @@ type waiting struct {
 // errNoStore means that the card did not take a document, so it is not believed.
 var errNoStore = errors.New("the document could not be kept")
 
-// errTooMany means that a node holds no more documents of a class.
-var errTooMany = errors.New("more documents than a node may hold")
+// errUnheard means that a document is signed by too few people to be heard, and
+// that no manifest lists it: nobody in the office published it. Without this one
+// officer's key could fill the card, the journal and the plan. Once a manifest
+// lists it, it is fetched, held, and refused with a receipt.
+var errUnheard = errors.New("too few people signed it, and no manifest lists it")
 
 // message takes what came on a topic. Whatever it is, the worst it can do is
 // to be counted.
@@ -43,7 +46,7 @@ func (n *Node) message(topic string, payload []byte) {
 	}
 	if len(payload) > t.Channel.Limit {
 		n.noise++
-		n.log.Warn("message too large for its topic", "topic", topic, "bytes", len(payload), "limit", t.Channel.Limit)
+		n.complain("message too large for its topic", "topic", topic, "bytes", len(payload), "limit", t.Channel.Limit)
 		return
 	}
 	kind, err := seal.Peek(payload)
@@ -52,7 +55,7 @@ func (n *Node) message(topic string, payload []byte) {
 	}
 	if err != nil {
 		n.noise++
-		n.log.Warn("message not understood", "topic", topic, "err", err)
+		n.complain("message not understood", "topic", topic, "err", err)
 		return
 	}
 	n.accept(kind, payload)
@@ -109,10 +112,11 @@ func (n *Node) again() {
 	}
 }
 
-// refuse notes a document that is not believed. Only what somebody with a known
-// key has signed gets a receipt: anybody can make noise.
+// refuse notes a document that is not believed. Only what a manifest lists gets
+// a receipt: anybody can make noise, and anybody with a key of his own can make
+// it in the name of a document that is none of his.
 func (n *Node) refuse(kind broadcast.Kind, raw []byte, digest broadcast.Digest, err error) {
-	n.log.Warn("document refused", "kind", kind, "digest", digest.Short(), "err", err)
+	n.complain("document refused", "kind", kind, "digest", digest.Short(), "err", err)
 	n.fetches.refused(digest)
 	if errors.Is(err, seal.ErrEquivocation) {
 		n.faults.raise(faultEquivocal, string(kind), err.Error(), n.now())
@@ -127,7 +131,7 @@ func (n *Node) refuse(kind broadcast.Kind, raw []byte, digest broadcast.Digest, 
 	}
 	a, ok := payloadOf[broadcast.Announcement](kind, raw)
 	name := document{kind == broadcast.KindDrill, a.ID, a.Revision}
-	if !ok || !n.holdings.place().Within(a.Areas) || n.ledger.history.climbed[name][broadcast.Refused] || len(n.ledger.history.climbed) > maxItems {
+	if !ok || !n.holdings.listed(digest) || !n.holdings.place().Within(a.Areas) || n.ledger.history.climbed[name][broadcast.Refused] || len(n.ledger.history.climbed) > maxItems {
 		n.noise++
 		return
 	}
@@ -167,7 +171,7 @@ func (n *Node) open(kind broadcast.Kind, raw []byte, digest broadcast.Digest) er
 	if n.keyring == nil && kind != broadcast.KindAuthority {
 		return errNoKeyring
 	}
-	ctx := n.context(digest)
+	ctx := n.context(kind, digest)
 	switch kind {
 	case broadcast.KindAuthority:
 		return n.takeAuthority(raw, ctx)
@@ -196,14 +200,19 @@ func (n *Node) open(kind broadcast.Kind, raw []byte, digest broadcast.Digest) er
 	case broadcast.KindAck:
 		return opened(n, kind, raw, ctx, n.acknowledged)
 	case broadcast.KindCommand:
-		return admit(n, kind, raw, ctx, n.takeCommand)
+		return opened(n, kind, raw, ctx, n.takeCommand)
 	}
 	return fmt.Errorf("%w: a node holds no %s", seal.ErrKind, kind)
 }
 
 // context is what this node knows that bears on a judgement.
-func (n *Node) context(digest broadcast.Digest) seal.Context {
-	return seal.Context{Places: n.places(), Here: n.holdings.here(), Listed: n.loading || n.holdings.listed(digest)}
+func (n *Node) context(kind broadcast.Kind, digest broadcast.Digest) seal.Context {
+	c := seal.Context{Places: n.places(), Here: n.holdings.here(), Now: n.clock.trusted(n.reading)}
+	c.Listed = n.loading && !sounds(kind) || n.holdings.listed(digest)
+	if n.loading {
+		c.Held = max(1, n.loadedAt)
+	}
+	return c
 }
 
 // opened takes documents that live for a moment and are not kept.
@@ -222,13 +231,11 @@ func admit[T broadcast.Validator](n *Node, kind broadcast.Kind, raw []byte, ctx 
 		if n.loading {
 			return take(doc, proof)
 		}
-		if proof.Kind == broadcast.KindWithdrawal {
-			if _, there := n.holdings.withdrawals[proof.Digest]; there {
-				return seal.ErrHeld
-			}
-			if len(n.holdings.withdrawals) >= maxItems {
-				return fmt.Errorf("%w: %d withdrawals", errTooMany, len(n.holdings.withdrawals))
-			}
+		if _, there := n.holdings.withdrawals[proof.Digest]; there {
+			return seal.ErrHeld
+		}
+		if err := n.spare(proof); err != nil {
+			return err
 		}
 		if err := n.shelve(proof, raw); err != nil {
 			return err
@@ -242,7 +249,7 @@ func admit[T broadcast.Validator](n *Node, kind broadcast.Kind, raw []byte, ctx 
 // the same, because a full card must not silence it.
 func (n *Node) shelve(proof seal.Proof, raw []byte, list ...statement) error {
 	subject := seal.Subject{Kind: proof.Kind, ID: proof.Claim.ID}
-	before, known := n.floors[subject]
+	before := slices.Clone(n.floors[subject])
 	err := n.floors.Admit(proof, n.clock.trusted(n.reading))
 	if errors.Is(err, seal.ErrEquivocation) {
 		err = n.betterSigned(proof, raw)
@@ -262,10 +269,7 @@ func (n *Node) shelve(proof seal.Proof, raw []byte, list ...statement) error {
 		n.state(list...)
 		return nil
 	}
-	delete(n.floors, subject)
-	if known {
-		n.floors[subject] = before
-	}
+	n.floors[subject] = before
 	return fmt.Errorf("%w: %w", errNoStore, err)
 }
 
@@ -310,12 +314,15 @@ func (n *Node) betterSigned(proof seal.Proof, raw []byte) error {
 	if len(next.Signatures) <= len(old.Signatures) {
 		return seal.ErrHeld
 	}
-	n.floors[l.subject()] = l.floor()
+	n.floors.Forget(l.subject(), have.Digest)
+	n.floors.Raise(l.subject(), l.floor())
 	return nil
 }
 
 func (n *Node) labelOf(proof seal.Proof) label {
-	return label{Kind: proof.Kind, ID: proof.Claim.ID, Revision: proof.Claim.Revision, Epoch: proof.Epoch(), Digest: proof.Digest, Held: n.now()}
+	f := proof.Floor()
+	return label{Kind: proof.Kind, ID: proof.Claim.ID, Revision: f.Revision, Epoch: f.Epoch, Digest: f.Digest,
+		Class: f.Standing.Class, Level: f.Standing.Level, Held: n.now()}
 }
 
 // keeper takes a document into a map by its id.
@@ -358,11 +365,18 @@ func (n *Node) takeItem(kind broadcast.Kind, raw []byte, ctx seal.Context) error
 			n.holdings.items[i.name()] = i
 			return nil
 		}
+		if !ctx.Listed && !i.forPlan().Enough(n.law()) {
+			return errUnheard
+		}
 		if err := n.room(i); err != nil {
 			return err
 		}
-		if old, ok := n.holdings.items[i.name()]; ok { // the same body, better signed
-			i.first = old.first
+		if old, ok := n.holdings.items[i.name()]; ok {
+			if sameBody(old.doc, a) { // better signed
+				i.first = old.first
+			} else {
+				n.faults.raise(faultEquivocal, string(kind), fmt.Sprintf("%s: a stronger document took the revision of a weaker one", a.ID), n.now())
+			}
 		}
 		if n.complete(i) {
 			i.complete = i.first
@@ -373,21 +387,6 @@ func (n *Node) takeItem(kind broadcast.Kind, raw []byte, ctx seal.Context) error
 		n.holdings.items[i.name()] = i
 		return nil
 	})
-}
-
-// room says whether one more item may be held. Emergencies have room of their own.
-func (n *Node) room(i *item) error {
-	most := maxItems - emergencyItems
-	if i.emergency() {
-		most = maxItems
-	}
-	if len(n.holdings.items) >= most {
-		return fmt.Errorf("%w: %d", errTooMany, len(n.holdings.items))
-	}
-	if late := n.clock.trusted(n.reading); late != 0 && i.deadline().Add(afterDeadline) < late && !n.holdings.listed(i.proof.Digest) {
-		return fmt.Errorf("%w: its deadline was %s", seal.ErrStale, i.deadline())
-	}
-	return nil
 }
 
 // witness is what the arrival of an item proves, as far as it was not stated.

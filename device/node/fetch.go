@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -34,12 +35,15 @@ const (
 type fetches struct {
 	known map[broadcast.Digest]*fetch
 	busy  int
+	// cramped says that the recording of an emergency found no room: nothing
+	// else has any until it is here.
+	cramped bool
 }
 
 // fetch is one thing that is wanted.
 type fetch struct {
 	busy   bool
-	urgent bool
+	first  bool
 	cancel context.CancelFunc
 	tries  int
 	after  time.Duration // not before
@@ -79,6 +83,7 @@ type wanted struct {
 	digest broadcast.Digest
 	bytes  int64 // 0 for a document
 	urgent bool
+	first  bool // of an emergency, or a document: never behind a download
 	order  bool // a running order
 	due    broadcast.Instant
 }
@@ -89,6 +94,7 @@ func (n *Node) fetch() time.Duration {
 	if n.docDirty {
 		n.docDirty = false
 		n.want = n.wants()
+		n.fetches.cramped = n.fetches.cramped && slices.ContainsFunc(n.want, func(w wanted) bool { return w.first && w.bytes > 0 })
 		n.fetches.keepOnly(n.want)
 		n.pin()
 	}
@@ -97,12 +103,12 @@ func (n *Node) fetch() time.Duration {
 		f := n.fetches.get(w.digest)
 		switch {
 		case f == nil:
-		case f.busy && w.urgent && !f.urgent && f.cancel != nil:
-			f.cancel() // it comes back as an urgent one
-		case f.busy:
+		case f.busy && w.first && !f.first && f.cancel != nil:
+			f.cancel() // it comes back as one that goes first
+		case f.busy, n.fetches.cramped && !w.first:
 		case n.mono() < f.after:
 			wake = sooner(wake, f.after)
-		case n.fetches.busy < atOnce || w.urgent && n.fetches.busy < 2*atOnce:
+		case n.fetches.busy < atOnce || w.urgent && n.fetches.busy < 2*atOnce || w.first && n.fetches.busy < 3*atOnce:
 			n.begin(w, f)
 			if !f.busy {
 				wake = sooner(wake, f.after)
@@ -138,7 +144,7 @@ func (n *Node) wants() []wanted {
 	var out []wanted
 	now := n.now()
 	for _, e := range n.holdings.missing(n.outdated) {
-		out = append(out, wanted{digest: e.SHA256, urgent: true})
+		out = append(out, wanted{digest: e.SHA256, urgent: true, first: true})
 	}
 	var contents []wanted
 	for _, i := range n.holdings.items {
@@ -149,22 +155,16 @@ func (n *Node) wants() []wanted {
 		urgent := i.emergency() || due < now.Add(soonLimit)
 		list, orders := n.holdings.contents(i)
 		for _, sum := range orders {
-			contents = append(contents, wanted{digest: sum, order: true, urgent: urgent, due: due})
+			contents = append(contents, wanted{digest: sum, order: true, urgent: urgent, first: i.emergency(), due: due})
 		}
 		for _, c := range list {
 			if sum, err := sumOf(c.SHA256); err == nil && !n.cfg.Contents.Has(sum) {
-				contents = append(contents, wanted{digest: c.SHA256, bytes: c.Bytes, urgent: urgent, due: due})
+				contents = append(contents, wanted{digest: c.SHA256, bytes: c.Bytes, urgent: urgent, first: i.emergency(), due: due})
 			}
 		}
 	}
 	slices.SortFunc(contents, func(a, b wanted) int {
-		if a.urgent != b.urgent {
-			if a.urgent {
-				return -1
-			}
-			return 1
-		}
-		return int(min(1, max(-1, a.due-b.due)))
+		return cmp.Or(falseLast(a.first, b.first), falseLast(a.urgent, b.urgent), cmp.Compare(a.due, b.due))
 	})
 	for _, w := range contents {
 		if !slices.ContainsFunc(out, func(o wanted) bool { return o.digest == w.digest }) {
@@ -177,7 +177,7 @@ func (n *Node) wants() []wanted {
 // outdated says whether a listed document would be refused: it is older than
 // what is held, or was given away when it could sound no more.
 func (n *Node) outdated(e broadcast.Entry) bool {
-	return n.shelf.gave(label{Digest: e.SHA256}) || n.floors[seal.Subject{Kind: e.Kind, ID: e.ID}].Revision > e.Revision
+	return n.shelf.gave(label{Digest: e.SHA256}) || n.floors.Outdates(seal.Subject{Kind: e.Kind, ID: e.ID}, e.Revision)
 }
 
 // missingBytes is how much of the wanted recordings is not here.
@@ -193,6 +193,9 @@ func (n *Node) missingBytes() int64 {
 func (n *Node) pin() {
 	var sums []store.Sum
 	for _, i := range n.holdings.items {
+		if n.fetches.cramped && !i.emergency() {
+			continue
+		}
 		list, _ := n.holdings.contents(i)
 		for _, c := range list {
 			if sum, err := sumOf(c.SHA256); err == nil {
@@ -201,6 +204,29 @@ func (n *Node) pin() {
 		}
 	}
 	n.cfg.Contents.Pin(sums)
+}
+
+// falseLast puts what is true first.
+func falseLast(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
+}
+
+// cramp makes room for the recording of an emergency: whatever else is under
+// way is broken off, and only recordings of emergencies are sure to stay.
+func (n *Node) cramp() {
+	n.fetches.cramped = true
+	for _, f := range n.fetches.known {
+		if f.busy && !f.first {
+			f.cancel()
+		}
+	}
+	n.pin()
 }
 
 // begin fetches one thing in the background.
@@ -214,7 +240,7 @@ func (n *Node) begin(w wanted, f *fetch) {
 		return
 	}
 	ctx, cancel := context.WithCancel(n.ctx)
-	f.busy, f.urgent, f.cancel = true, w.urgent, cancel
+	f.busy, f.first, f.cancel = true, w.first, cancel
 	n.fetches.busy++
 	n.work.Go(func() {
 		defer cancel()
@@ -232,7 +258,7 @@ func (n *Node) begin(w wanted, f *fetch) {
 // content fetches a recording into the store. One that is held already is none
 // to fetch.
 func (n *Node) content(ctx context.Context, sum store.Sum, w wanted) error {
-	err := n.cfg.Fetcher.Content(ctx, link.Order{Sum: sum, Size: w.bytes, Urgent: w.urgent,
+	err := n.cfg.Fetcher.Content(ctx, link.Order{Sum: sum, Size: w.bytes, Urgent: w.first,
 		Open: func() (link.Partial, error) {
 			p, err := n.cfg.Contents.Partial(sum, w.bytes)
 			if err != nil {
@@ -258,6 +284,10 @@ func (n *Node) fetched(w wanted, f *fetch, raw []byte, err error) {
 		n.log.Warn("not fetched", "digest", w.digest.Short(), "urgent", w.urgent, "tries", f.tries, "err", err)
 		if errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrTooLarge) {
 			n.faults.raise(faultStore, "contents", err.Error(), n.now())
+		}
+		if errors.Is(err, store.ErrFull) && w.first {
+			n.cramp()
+			f.after = n.mono() + time.Second
 		}
 		return
 	}

@@ -51,12 +51,8 @@ func (i *item) emergency() bool { return !i.drill && i.doc.Class == broadcast.Em
 
 func (i *item) deadline() broadcast.Instant { return i.doc.Timing.Deadline(i.doc.Class) }
 
-// maxItems bounds what one node holds; emergencies have some room of their own.
-const (
-	maxItems       = 1200
-	emergencyItems = 200
-	afterDeadline  = 36 * time.Hour // how long a document stays after it can sound no more
-)
+// afterDeadline is how long a document stays after it can sound no more.
+const afterDeadline = 36 * time.Hour
 
 // holdings are the documents that the node believes.
 type holdings struct {
@@ -115,6 +111,17 @@ func (h *holdings) listed(digest broadcast.Digest) bool {
 	return slices.ContainsFunc(h.chained(), func(m broadcast.Manifest) bool {
 		return slices.ContainsFunc(m.Documents, func(e broadcast.Entry) bool { return e.SHA256 == digest })
 	})
+}
+
+// listedAll are the documents that the manifests of the chain list.
+func (h *holdings) listedAll() map[broadcast.Digest]bool {
+	out := map[broadcast.Digest]bool{}
+	for _, m := range h.chained() {
+		for _, e := range m.Documents {
+			out[e.SHA256] = true
+		}
+	}
+	return out
 }
 
 // listings are what the manifests of the chain list, the newest revision of each.

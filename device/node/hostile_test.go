@@ -213,6 +213,7 @@ func TestOldDocumentsAreNotBelievedAfterABoot(t *testing.T) {
 		one := r.Announcement("alone", broadcast.Priority, time.Minute, time.Second)
 		one.Reason = "the old policy let one officer speak"
 		r.Send(wire.Area(nodetest.Top, "announcement"), r.Centre.Sealed(broadcast.KindAnnouncement, one, nodetest.Top, r.Centre.Approver))
+		r.List()
 		pass(2 * time.Hour)
 		rungs(t, r, "alone", "received", "verified", "cached", "refused threshold")
 		sounded(t, r, 1)

@@ -112,6 +112,7 @@ type Node struct {
 	shelveAt  time.Duration
 	waiting   []waiting
 	voided    []voided
+	obeyed    map[broadcast.Digest]broadcast.Instant // commands, until they expire
 	ledger    *ledger
 	fetches   fetches
 	want      []wanted
@@ -125,6 +126,7 @@ type Node struct {
 	presence    presence
 	faults      faults
 	noise       int64
+	ration      ration
 	tidied      time.Duration
 
 	// What changed since the last step.
@@ -160,7 +162,8 @@ func New(cfg Config) (*Node, error) {
 	}
 	n := &Node{cfg: cfg, log: cfg.Log, public: public, signer: seal.Signer{KID: id, Key: cfg.Key},
 		events: make(chan func(), eventsQueue), outbox: make(chan link.Message, outboxSize), over: make(chan struct{}),
-		floors: seal.Floors{}, holdings: newHoldings(), behind: map[string]kept{}}
+		floors: seal.Floors{}, holdings: newHoldings(), behind: map[string]kept{},
+		obeyed: map[broadcast.Digest]broadcast.Instant{}}
 	n.reading = cfg.Ticks.Read()
 	n.boot = n.newID()
 	return n, nil

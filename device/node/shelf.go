@@ -35,6 +35,9 @@ type label struct {
 	Revision broadcast.Revision `json:"revision"`
 	Epoch    int64              `json:"epoch,omitempty"`
 	Digest   broadcast.Digest   `json:"digest"`
+	// Class and Level are the standing of those who sealed it.
+	Class broadcast.Class `json:"class,omitempty"`
+	Level broadcast.Level `json:"level,omitempty"`
 	// Held is when this node first verified it, by trusted time.
 	Held broadcast.Instant `json:"held,omitzero"`
 }
@@ -42,7 +45,7 @@ type label struct {
 func (l label) subject() seal.Subject { return seal.Subject{Kind: l.Kind, ID: l.ID} }
 
 func (l label) floor() seal.Floor {
-	return seal.Floor{Epoch: l.Epoch, Revision: l.Revision, Digest: l.Digest}
+	return seal.Floor{Epoch: l.Epoch, Revision: l.Revision, Digest: l.Digest, Standing: seal.Standing{Class: l.Class, Level: l.Level}}
 }
 
 // place is the register of a document. What may sound keeps every revision
@@ -135,6 +138,9 @@ func (s *shelf) gave(l label) bool {
 	return slices.ContainsFunc(s.gone, func(g label) bool { return g.Digest == l.Digest })
 }
 
+// forget takes a document off the shelf as if it had never come.
+func (s *shelf) forget(l label) error { return s.registers.Delete(l.place()) }
+
 // all returns every document that can be read, and how many cannot.
 func (s *shelf) all() (documents []kept, spoiled int, err error) {
 	names, err := s.registers.List(shelfDocuments)
@@ -170,18 +176,10 @@ func (s *shelf) read(name string) (kept, error) {
 // may never fall behind it again.
 func (s *shelf) raise(f seal.Floors, documents []kept) {
 	for _, l := range s.gone {
-		raise(f, l)
+		f.Raise(l.subject(), l.floor())
 	}
 	for _, k := range documents {
-		raise(f, k.label)
-	}
-}
-
-// raise lifts a floor to a document, unless it is higher already.
-func raise(f seal.Floors, l label) {
-	have, known := f[l.subject()]
-	if !known || l.Epoch > have.Epoch || l.Epoch == have.Epoch && l.Revision > have.Revision {
-		f[l.subject()] = l.floor()
+		f.Raise(k.subject(), k.floor())
 	}
 }
 
