@@ -37,7 +37,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	var c commands
 	k := kong.Parse(&c, kong.Name("loaxa-device"), kong.Description("The daemon of a Loaxa speaker site."),
-		kong.UsageOnError(), kong.Vars{"version": version()}, kong.BindTo(ctx, (*context.Context)(nil)))
+		kong.ShortUsageOnError(), kong.Vars{"version": version()}, kong.BindTo(ctx, (*context.Context)(nil)))
 	err := k.Run(logger(c.Log))
 	stop()
 	if err != nil {

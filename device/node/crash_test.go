@@ -40,7 +40,7 @@ func crashed(t *testing.T, class broadcast.Class, at, off time.Duration, seed ui
 // synced, and with some of the other writes on the medium.
 func eachCrash(t *testing.T, class broadcast.Class, judge func(t *testing.T, r *nodetest.Rig)) {
 	t.Helper()
-	for at := time.Duration(0); at < 10*time.Second; at += 270 * time.Millisecond {
+	for at := time.Duration(0); at < 10*time.Second; at += 470 * time.Millisecond {
 		for _, seed := range []uint64{storetest.KeepSynced, 7 + uint64(at)} {
 			t.Run(fmt.Sprintf("%v seed %d", at, seed), func(t *testing.T) {
 				crashed(t, class, at, 2*time.Second, seed, judge)

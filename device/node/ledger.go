@@ -26,7 +26,13 @@ type statement struct {
 	evidence *broadcast.Evidence
 }
 
-// record is one line of the journal: a receipt with what a plan needs to know
+// page is one record of the journal: what is written in one go is found whole
+// or not at all, even when the power fails while the card writes it.
+type page struct {
+	Lines []record `json:"lines"`
+}
+
+// record is one line of a page: a receipt with what a plan needs to know
 // that receipts do not say, or a document on its way to the shelf.
 type record struct {
 	Chain    broadcast.ID      `json:"chain,omitempty"`
@@ -100,35 +106,45 @@ func openLedger(j *store.Journal, chain broadcast.ID, acked acknowledged) (*ledg
 	var documents []kept
 	first := true
 	err := j.Read(0, maxRecords, func(number uint64, raw []byte) error {
-		var r record
-		if err := json.Unmarshal(raw, &r); err != nil {
+		var p page
+		if err := json.Unmarshal(raw, &p); err != nil {
 			l.broken = true
 			return nil
 		}
-		if r.Document != nil {
-			if k := (kept{r.Document.label, []byte(r.Document.Raw)}); broadcast.Sum(k.raw) == k.Digest {
-				documents = append(documents, k)
-				l.loose[k.Digest] = number
+		for _, r := range p.Lines {
+			if r.Document != nil {
+				if k := (kept{r.Document.label, []byte(r.Document.Raw)}); broadcast.Sum(k.raw) == k.Digest {
+					documents = append(documents, k)
+					l.loose[k.Digest] = number
+				}
+				continue
 			}
-			return nil
+			if err := l.recall(r, chain, first); err != nil {
+				return err
+			}
+			first = first && r.Chain != chain
 		}
-		l.history.note(r.statement(), r.Receipt.At)
-		if r.Chain != chain {
-			return nil // of a chain that was given up
-		}
-		if !first && (r.Receipt.Seq != l.seq+1 || r.Receipt.Prev != l.head) || first && r.Receipt.Seq > l.acked+1 {
-			l.broken = true
-		}
-		first = false
-		digest, err := r.Receipt.Digest()
-		l.seq, l.head = r.Receipt.Seq, digest
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the journal: %w", err)
 	}
 	l.broken = l.broken || l.acked > l.seq
 	return l, documents, nil
+}
+
+// recall takes one receipt of the journal.
+func (l *ledger) recall(r record, chain broadcast.ID, first bool) error {
+	l.history.note(r.statement(), r.Receipt.At)
+	if r.Chain != chain {
+		return nil // of a chain that was given up
+	}
+	if !first && (r.Receipt.Seq != l.seq+1 || r.Receipt.Prev != l.head) || first && r.Receipt.Seq > l.acked+1 {
+		l.broken = true
+	}
+	digest, err := r.Receipt.Digest()
+	l.seq, l.head = r.Receipt.Seq, digest
+	return err
 }
 
 // maxRecords bounds one reading of the journal; its size bounds it before.
@@ -200,8 +216,20 @@ func (l *ledger) flush() error {
 
 // append makes receipts of statements and syncs them with one write.
 func (l *ledger) append(list []unwritten) error {
+	for chunk := range slices.Chunk(list, pageLines) {
+		if err := l.page(chunk); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pageLines is how many lines one page takes.
+const pageLines = maxUnwritten + broadcast.MaxReceiptBatch
+
+func (l *ledger) page(list []unwritten) error {
 	seq, head := l.seq, l.head
-	var records [][]byte
+	var p page
 	for _, u := range list {
 		r := record{Document: u.document()}
 		if r.Document == nil {
@@ -213,23 +241,20 @@ func (l *ledger) append(list []unwritten) error {
 			}
 			head = digest
 		}
-		raw, err := json.Marshal(r)
-		if err != nil {
-			return err
-		}
-		records = append(records, raw)
+		p.Lines = append(p.Lines, r)
 	}
-	if len(records) == 0 {
-		return nil
+	raw, err := json.Marshal(p)
+	if err != nil {
+		return err
 	}
-	number, err := l.put(records)
+	number, err := l.put(raw)
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
 	l.seq, l.head = seq, head
-	for i, u := range list {
+	for _, u := range list {
 		if u.paper != nil {
-			l.loose[u.paper.Digest] = number + uint64(i)
+			l.loose[u.paper.Digest] = number
 		}
 	}
 	return nil
@@ -248,15 +273,15 @@ func (u unwritten) receipt(seq int64, head broadcast.Digest) broadcast.Receipt {
 }
 
 // put appends; a journal that is full gives up what the controller has.
-func (l *ledger) put(records [][]byte) (uint64, error) {
-	number, err := l.journal.AppendBatch(records)
+func (l *ledger) put(raw []byte) (uint64, error) {
+	number, err := l.journal.Append(raw)
 	if !errors.Is(err, store.ErrFull) || l.upto == 0 {
 		return number, err
 	}
 	if err := l.journal.DropThrough(l.droppable(l.upto)); err != nil {
 		return 0, err
 	}
-	return l.journal.AppendBatch(records)
+	return l.journal.Append(raw)
 }
 
 // droppable is how far records may go at most: not the documents that stand
@@ -268,7 +293,8 @@ func (l *ledger) droppable(upto uint64) uint64 {
 	return upto
 }
 
-// line is one receipt of the chain with its number in the journal.
+// line is one receipt of the chain, with the journal's number of the last page
+// that is over with it.
 type line struct {
 	receipt broadcast.Receipt
 	number  uint64
@@ -281,12 +307,19 @@ var errEnough = errors.New("enough")
 // want says so.
 func (l *ledger) lines(from uint64, want func(line) bool) error {
 	err := l.journal.Read(from, maxRecords, func(number uint64, raw []byte) error {
-		var r record
-		if err := json.Unmarshal(raw, &r); err != nil || r.Document != nil || r.Chain != l.chain {
+		var p page
+		if json.Unmarshal(raw, &p) != nil {
 			return nil
 		}
-		if !want(line{r.Receipt, number}) {
-			return errEnough
+		mine := slices.DeleteFunc(p.Lines, func(r record) bool { return r.Document != nil || r.Chain != l.chain })
+		for i, r := range mine {
+			over := number
+			if i < len(mine)-1 {
+				over--
+			}
+			if !want(line{r.Receipt, over}) {
+				return errEnough
+			}
 		}
 		return nil
 	})
@@ -346,11 +379,16 @@ func (l *ledger) acknowledge(a broadcast.ReceiptAck) error {
 // renew begins a new chain with everything that the controller may lack: the
 // old one cannot be continued.
 func (l *ledger) renew(chain broadcast.ID) error {
-	var again []record
+	var list []unwritten
 	err := l.journal.Read(l.upto+1, maxRecords, func(_ uint64, raw []byte) error {
-		var r record
-		if json.Unmarshal(raw, &r) == nil && r.Document == nil {
-			again = append(again, r)
+		var p page
+		if json.Unmarshal(raw, &p) != nil {
+			return nil
+		}
+		for _, r := range p.Lines {
+			if r.Document == nil && r.Chain == l.chain && r.Receipt.Seq > l.acked {
+				list = append(list, unwritten{statement: r.statement(), moment: moment{at: r.Receipt.At, clock: r.Receipt.Clock, boot: r.Receipt.Boot}})
+			}
 		}
 		return nil
 	})
@@ -358,24 +396,16 @@ func (l *ledger) renew(chain broadcast.ID) error {
 		return fmt.Errorf("read the old chain: %w", err)
 	}
 	l.chain, l.seq, l.head, l.acked, l.broken = chain, 0, broadcast.Sum(nil), 0, false
-	var list []unwritten
-	for _, r := range again {
-		list = append(list, unwritten{statement: r.statement(), moment: moment{at: r.Receipt.At, clock: r.Receipt.Clock, boot: r.Receipt.Boot}})
-	}
-	for chunk := range slices.Chunk(list, broadcast.MaxReceiptBatch) {
-		if err := l.append(chunk); err != nil {
-			return err
-		}
-	}
-	return nil
+	return l.append(list)
 }
 
 // prune deletes what is both acknowledged and older than any plan looks back.
 func (l *ledger) prune(before broadcast.Instant) error {
 	last := uint64(0)
 	err := l.journal.Read(0, pruneStep, func(number uint64, raw []byte) error {
-		var r record
-		if json.Unmarshal(raw, &r) == nil && r.Document == nil && (r.Receipt.At >= before || number > l.upto) {
+		var p page
+		young := func(r record) bool { return r.Document == nil && r.Receipt.At >= before }
+		if json.Unmarshal(raw, &p) == nil && (number > l.upto || slices.ContainsFunc(p.Lines, young)) {
 			return errEnough
 		}
 		last = number
@@ -390,5 +420,5 @@ func (l *ledger) prune(before broadcast.Instant) error {
 	return l.journal.DropThrough(l.droppable(last))
 }
 
-// pruneStep is how many records one pruning looks at.
+// pruneStep is how many pages one pruning looks at.
 const pruneStep = 2000

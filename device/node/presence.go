@@ -12,7 +12,7 @@ import (
 // How often a node speaks of itself.
 const (
 	stateEvery  = 5 * time.Minute
-	stateApart  = 5 * time.Second // between two states, however much changes
+	stateApart  = 2 * time.Second // between two states, however much changes
 	healthEvery = 30 * time.Second
 	askEvery    = 6 * time.Hour    // for the time, while it is proved
 	askAgain    = 10 * time.Second // while it is not

@@ -89,14 +89,15 @@ func (n *Node) acknowledged(a broadcast.ReceiptAck, _ seal.Proof) error {
 	return nil
 }
 
-// renewChain begins a new chain. Its name is kept before anything is in it.
+// renewChain begins a new chain. Its name is kept when all that the controller
+// may lack is in it: a cut in between begins another one.
 func (n *Node) renewChain() error {
-	chain := n.newID()
-	if err := n.shelf.put(shelfChain, acknowledged{Chain: chain, Upto: n.ledger.upto}); err != nil {
+	old := n.ledger.chain
+	if err := n.ledger.renew(n.newID()); err != nil {
 		return err
 	}
-	n.log.Warn("a new chain of receipts begins", "old", n.ledger.chain, "new", chain)
-	return n.ledger.renew(chain)
+	n.log.Warn("a new chain of receipts begins", "old", old, "new", n.ledger.chain)
+	return n.shelf.put(shelfChain, acknowledged{Chain: n.ledger.chain, Upto: n.ledger.upto})
 }
 
 // keepAcknowledged notes on the card how far the controller is. Losing it costs

@@ -6,8 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -99,6 +104,7 @@ func (c *centre) announce(a broadcast.Announcement) {
 }
 
 func TestThreeNodesSoundOneEmergencyTogether(t *testing.T) {
+	t.Parallel()
 	c := newCentre(t)
 	out := t.TempDir()
 	run := simulated(t, c, out, 3)
@@ -199,4 +205,135 @@ func lines[T any](t *testing.T, path string) []T {
 		out = append(out, v)
 	}
 	return out
+}
+
+func TestRestartTakesUpCardsAndKeysAndChains(t *testing.T) {
+	t.Parallel()
+	c := newCentre(t)
+	out := t.TempDir()
+	run := simulated(t, c, out, 2)
+	nodes := []broadcast.ID{"tan-lap-1", "viet-quang-1"}
+	placed := func(boots map[broadcast.ID]broadcast.ID) func() bool {
+		return func() bool {
+			for _, n := range nodes {
+				if s := c.State(n); s.Clock != broadcast.ClockProved || len(s.Manifests) == 0 || s.Boot == boots[n] {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	names, err := sim.DefaultPlaces(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range names {
+		nodes[i] = p.Node
+	}
+	c.until("the first boot", placed(nil))
+	audio, _ := content(t, c)
+	c.announce(emergency(c, "first", audio, time.Hour)) // not yet
+	c.until("all verified", func() bool { return c.proved("first", "verified", nodes...) })
+	boots, chains := map[broadcast.ID]broadcast.ID{}, map[broadcast.ID]broadcast.ID{}
+	for _, n := range nodes {
+		boots[n], chains[n] = c.State(n).Boot, c.State(n).Chain
+	}
+	run.stop()
+	simulated(t, c, out, 2)
+	c.until("the second boot", placed(boots))
+	if len(c.enrolled) != 2 || c.asked != 1 {
+		t.Errorf("%d enrolments and %d questions for tokens, want 2 and 1: cards were not taken up", len(c.enrolled), c.asked)
+	}
+	for _, n := range nodes {
+		if c.State(n).Chain != chains[n] {
+			t.Errorf("%s began another chain of receipts", n)
+		}
+		if got := len(c.Receipts(n)); got < 2 || got > 3 {
+			t.Errorf("%s has %d receipts, want two or three: %q", n, got, c.Rungs(n, "first"))
+		}
+	}
+	if err := c.Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSimulationWaitsForItsControllerAndSaysSo(t *testing.T) {
+	t.Parallel()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := ln.Addr().String()
+	if err := ln.Close(); err != nil {
+		t.Fatal(err)
+	}
+	said := &spoken{want: "waiting for the controller", heard: make(chan struct{})}
+	places, err := sim.DefaultPlaces(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := sim.New(sim.Config{Controller: "http://" + address, Demo: true, Top: nodetest.Top, Places: places, Out: t.TempDir(),
+		Log: slog.New(slog.NewTextHandler(said, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(ctx) }()
+	<-said.heard
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+// spoken tells when something is logged.
+type spoken struct {
+	want  string
+	once  sync.Once
+	heard chan struct{}
+}
+
+// Write is called for every line.
+func (s *spoken) Write(b []byte) (int, error) {
+	if strings.Contains(string(b), s.want) {
+		s.once.Do(func() { close(s.heard) })
+	}
+	return len(b), nil
+}
+
+func TestRefusalsOfTheControllerEndTheSimulationWithTheReason(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, token string
+		code        int
+		body, want  string
+	}{
+		{"no demo", "", http.StatusNotFound, "", "--token"},
+		{"a token that is refused", "lx_wrong", http.StatusUnauthorized, `{"title":"unknown token"}`, "unknown token"},
+		{"nonsense", "", http.StatusOK, `<html>`, "not understood"},
+		{"no fingerprint", "", http.StatusOK, `{"tokens":[]}`, "no fingerprint"},
+		{"a token too few", "", http.StatusOK, `{"fingerprint":"` + strings.Repeat("0", 64) + `","tokens":[]}`, "no token for tan-lap-1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var asked, bearer string
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked, bearer = r.URL.Path, r.Header.Get("Authorization")
+				w.WriteHeader(c.code)
+				_, _ = w.Write([]byte(c.body))
+			}))
+			defer server.Close()
+			s, err := sim.New(sim.Config{Controller: server.URL, Token: c.token, Top: nodetest.Top, Out: t.TempDir(),
+				Places: []sim.Place{{Node: "tan-lap-1", Area: "tan-lap"}}, Log: slog.New(slog.DiscardHandler)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Serve(t.Context()); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("it ended with %v, want %q in it", err, c.want)
+			}
+			if c.token != "" && (asked != "/api/v1/enrolment-tokens" || bearer != "Bearer "+c.token) {
+				t.Errorf("asked %s as %q", asked, bearer)
+			}
+		})
+	}
 }

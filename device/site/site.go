@@ -71,7 +71,7 @@ type Parts struct {
 
 // What a card holds at most, beside recordings.
 const (
-	recordBytes   = 8 << 10
+	recordBytes   = 256 << 10
 	segmentBytes  = 128 << 10
 	journalBytes  = 16 << 20
 	registerBytes = 260 << 10
@@ -154,7 +154,7 @@ func (s *Site) Serve(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.cfg.Log.Info("enrolled; compare the short code on site", "node", s.cfg.Node, "code", enrolled.ShortCode)
+		s.cfg.Log.Info("enrolled; compare the short code on site", "code", enrolled.ShortCode)
 	}
 	made, err := s.assemble(key, enrolled)
 	if err != nil {

@@ -105,7 +105,7 @@ func (r *Rig) start() {
 func (r *Rig) config() node.Config {
 	r.T.Helper()
 	fs := r.Disk.FS()
-	journal, err := store.OpenJournal(fs, "journal", store.JournalLimits{Record: 8 << 10, Segment: 64 << 10, Total: 8 << 20})
+	journal, err := store.OpenJournal(fs, "journal", store.JournalLimits{Record: 256 << 10, Segment: 64 << 10, Total: 8 << 20})
 	if err != nil {
 		r.T.Fatal(err)
 	}
