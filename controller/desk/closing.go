@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
@@ -13,16 +14,18 @@ const (
 	closingPause = 5 * time.Second
 	// answersLast is how long an Idempotency-Key is remembered.
 	answersLast = 7 * 24 * time.Hour
+	// forgetEvery lies between two looks for answers that are older.
+	forgetEvery = time.Hour
 )
 
-// Serve closes announcements that have ended, until ctx ends. Old answers are
-// forgotten when it starts.
+// Serve closes announcements that have ended, and forgets old answers, until
+// ctx ends.
 func (d *Desk) Serve(ctx context.Context) error {
 	tick := time.NewTicker(closingPause)
 	defer tick.Stop()
-	if err := d.forget(ctx); err != nil && ctx.Err() == nil {
-		d.cfg.Log.Error("forgetting old answers", "error", err)
-	}
+	old := time.NewTicker(forgetEvery)
+	defer old.Stop()
+	d.tryForget(ctx)
 	for {
 		if err := d.Close(ctx); err != nil && ctx.Err() == nil {
 			d.cfg.Log.Error("closing announcements", "error", err)
@@ -30,6 +33,8 @@ func (d *Desk) Serve(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-old.C:
+			d.tryForget(ctx)
 		case <-tick.C:
 		}
 	}
@@ -42,20 +47,27 @@ func (d *Desk) Close(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error // one that cannot be judged keeps no other open
 	for _, row := range rows {
 		over, err := d.over(ctx, row)
-		if err != nil {
-			return err
+		if err == nil && over {
+			err = d.closeOne(ctx, row.ID)
 		}
-		if !over {
+		if err != nil {
+			errs = append(errs, err)
 			continue
 		}
-		if err := d.closeOne(ctx, row.ID); err != nil {
-			return err
+		if over {
+			d.changed(row.ID)
 		}
-		d.changed(row.ID)
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+func (d *Desk) tryForget(ctx context.Context) {
+	if err := d.forget(ctx); err != nil && ctx.Err() == nil {
+		d.cfg.Log.Error("forgetting old answers", "error", err)
+	}
 }
 
 // forget drops answers that nobody will ask for again.

@@ -58,7 +58,7 @@ func (f *Fleet) add(ctx context.Context, tx store.Tx, n store.Node) error {
 	if err != nil {
 		return err
 	}
-	if have >= MaxNodes {
+	if have >= f.most {
 		return fmt.Errorf("node %s: %w", n.ID, ErrFull)
 	}
 	return tx.AddNode(ctx, n)

@@ -63,28 +63,17 @@ func TestRefusedTokensWriteNothing(t *testing.T) {
 
 func TestControllerTakesABoundedNumberOfNodes(t *testing.T) {
 	r := newRig(t)
-	err := r.db.Update(t.Context(), func(tx store.Tx) error {
-		for i := range MaxNodes - 1 {
-			if err := tx.AddNode(t.Context(), store.Node{ID: idOf(i), Area: "tan-lap", Status: store.Revoked}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	r.most = 2
+	r.invite("n1", "tan-lap")
+	if err := r.Revoke(t.Context(), "ky-thuat", "n1"); err != nil {
 		t.Fatal(err)
 	}
-	r.invite("last", "tan-lap")
-	if _, err := r.Invite(t.Context(), "ky-thuat", Invitation{Node: "one-more", Area: "tan-lap"}); !errors.Is(err, ErrFull) {
+	r.invite("n2", "tan-lap")
+	if _, err := r.Invite(t.Context(), "ky-thuat", Invitation{Node: "n3", Area: "tan-lap"}); !errors.Is(err, ErrFull) {
 		t.Errorf("%v", err)
 	}
-	r.invite("last", "tan-lap")
-	r.invite(idOf(3), "tan-lap") // a revoked node's name may be used again
-}
-
-func idOf(i int) broadcast.ID {
-	digits := "0123456789"
-	return broadcast.ID([]byte{'x', digits[i/10000], digits[i/1000%10], digits[i/100%10], digits[i/10%10], digits[i%10]})
+	r.invite("n2", "tan-lap")
+	r.invite("n1", "tan-lap") // a revoked node's name may be used again
 }
 
 func TestEveryStepOfANodeIsInTheAuditLog(t *testing.T) {

@@ -20,9 +20,9 @@ import (
 // TokenLife is how long a one-time token waits for its first use.
 const TokenLife = 90 * 24 * time.Hour
 
-// MaxNodes is how many nodes a controller knows, revoked ones included. It is
+// maxNodes is how many nodes a controller knows, revoked ones included. It is
 // what the embedded broker takes in connections.
-const MaxNodes = 20_000
+const maxNodes = 20_000
 
 // Errors that callers tell apart.
 var (
@@ -57,6 +57,7 @@ type Config struct {
 type Fleet struct {
 	cfg   Config
 	hints hints
+	most  int64
 }
 
 // New returns a fleet over a database.
@@ -64,7 +65,7 @@ func New(cfg Config) *Fleet {
 	if cfg.Rand == nil {
 		cfg.Rand = rand.Reader
 	}
-	return &Fleet{cfg: cfg, hints: hints{waiting: map[broadcast.ID]store.Hints{}, last: map[broadcast.ID]store.Hints{}}}
+	return &Fleet{cfg: cfg, most: maxNodes, hints: hints{waiting: map[broadcast.ID]store.Hints{}, last: map[broadcast.ID]store.Hints{}}}
 }
 
 func (f *Fleet) now() broadcast.Instant { return broadcast.InstantOf(f.cfg.Now()) }
