@@ -33,11 +33,14 @@ type world struct {
 // newWorld starts both and waits until every node is confirmed and in step.
 func newWorld(t testing.TB, nodes int, more ...string) *world {
 	t.Helper()
-	w := &world{TB: t, binaries: built(t), dir: t.TempDir(), http: "127.0.0.1:0", mqtt: "127.0.0.1:0", more: more, nodes: nodes}
+	binaries := built(t)
+	began := time.Now()
+	w := &world{TB: t, binaries: binaries, dir: t.TempDir(), http: "127.0.0.1:0", mqtt: "127.0.0.1:0", more: more, nodes: nodes}
 	w.startController()
 	w.startNodes()
 	w.token = w.tokenOf("officer")
 	w.awaitNodes()
+	t.Logf("%d nodes ready after %v; load %s", nodes, time.Since(began).Round(time.Millisecond), load())
 	return w
 }
 
