@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/loaxa/loaxa/device/board"
 	"github.com/loaxa/loaxa/device/config"
@@ -35,7 +36,7 @@ func (c check) report(out io.Writer) error {
 		}
 	}
 	if ref == "" {
-		return errors.New("say which board: --config FILE or --board NAME (" + fmt.Sprint(board.Names()) + ")")
+		return errors.New("say which board: --config FILE or --board NAME, one of " + strings.Join(board.Names(), ", "))
 	}
 	profile, err := board.Load(ref)
 	if err != nil {

@@ -14,8 +14,8 @@ var (
 		"this is not a recording that can be read: send MP3, WAV, M4A, OGG, FLAC, AMR, AAC or WebM",
 		"Không nhận ra đây là tệp âm thanh: hãy gửi MP3, WAV, M4A, OGG, FLAC, AMR, AAC hoặc WebM."}
 	refuseText = &Refusal{
-		"this is text, not a recording: paste it as the text of an announcement to have it spoken",
-		"Đây là văn bản, không phải bản ghi âm: hãy dán vào phần nội dung chữ để hệ thống đọc."}
+		"this is text, not a recording: read it out and record that",
+		"Đây là văn bản, không phải bản ghi âm: hãy đọc và ghi âm rồi gửi tệp ghi âm."}
 	refusePlaylist = &Refusal{
 		"this is a playlist that points to other files, not a recording: upload the audio files themselves",
 		"Đây là danh sách phát trỏ tới tệp khác, không phải bản ghi âm: hãy tải lên chính các tệp âm thanh."}

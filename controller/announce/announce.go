@@ -9,8 +9,10 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"time"
 
+	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/controller/api"
 )
 
@@ -113,10 +115,14 @@ func (r *run) approve(ctx context.Context, a *api.Announcement, named map[string
 		}
 	}
 	if a.State == "submitted" {
-		return fmt.Errorf("announcement %s has %d of %d signatures and is not published: run again with --approve-token of a second officer, or let another officer approve it (digest %s)",
-			a.ID, len(a.Signatures), a.Needed, a.Digest)
+		alone := ""
+		if a.Class == string(broadcast.Emergency) && r.opt.Reason == "" {
+			alone = ", or with --reason where the policy lets one officer raise an alarm alone"
+		}
+		return fmt.Errorf("announcement %s has %d of %d signatures and is not published: run again with --approve-token of a second officer%s, or let another officer approve it (digest %s)",
+			a.ID, len(a.Signatures), a.Needed, alone, a.Digest)
 	}
-	r.say("published %s: starts %s, %d areas", a.ID, clock(a.Timing.Start), len(a.Areas))
+	r.say("published %s: starts %s in %s", a.ID, moment(a.Timing.Start), strings.Join(a.Areas, ", "))
 	return nil
 }
 
@@ -128,7 +134,7 @@ func explain(err error) error {
 	}
 	hints := map[string]string{
 		"second-person": "pass --approve-token of another officer, or --reason",
-		"start-needed":  "pass --start HH:MM",
+		"start-needed":  "pass --start HH:MM, or --reason where the policy lets one officer speak alone",
 		"credential":    "loaxa-controller admin token --data DIR --role officer prints a new token",
 		"cannot-sign":   "use the token of an officer for --token or --approve-token",
 		"forbidden":     "use the token of somebody who may, or --approve-token for the approval",

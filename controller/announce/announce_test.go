@@ -111,7 +111,7 @@ func TestAFileBecomesProofOfSound(t *testing.T) {
 		t.Error(err)
 	}
 	out := r.out.String()
-	for _, want := range []string{"[##############################] 2 of 2 ended, 0 silent, 0 open", "tan-lap-1", "Xã Tân Quang", "10.0 s of 10.0 s", "ended"} {
+	for _, want := range []string{"[##############################] 2 of 2 ended, 0 not to the end, 0 open", "tan-lap-1", "Xã Tân Quang", "10.0 s of 10.0 s", "ended"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("lacks %q:\n%s", want, out)
 		}

@@ -71,6 +71,9 @@ func (o *Options) check() error {
 	if o.Repeat != 0 && o.Class != string(broadcast.Emergency) {
 		return errors.New("--repeat: only an emergency repeats; leave it out")
 	}
+	if o.Repeat != 0 && (o.Repeat < broadcast.MinRepeat || o.Repeat > broadcast.MaxWindow) {
+		return fmt.Errorf("--repeat %s: choose %s to %s", o.Repeat, broadcast.MinRepeat, broadcast.MaxWindow)
+	}
 	if o.Title == "" {
 		name := filepath.Base(o.File)
 		o.Title = strings.TrimSuffix(name, filepath.Ext(name))
@@ -96,7 +99,7 @@ func start(text string, now time.Time) (string, error) {
 	}
 	day, err := broadcast.ParseLocalTime(text)
 	if err != nil {
-		return "", fmt.Errorf("--start %q: use HH:MM, or RFC 3339 such as 2026-11-22T17:30:00+07:00", text)
+		return "", fmt.Errorf("--start %q: use HH:MM such as 05:30, or RFC 3339 such as 2026-11-22T17:30:00+07:00", text)
 	}
 	now = now.In(broadcast.Local())
 	at := time.Date(now.Year(), now.Month(), now.Day(), 0, int(day), 0, 0, broadcast.Local())

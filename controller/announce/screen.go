@@ -105,7 +105,7 @@ func bar(s api.Summary) string {
 	if s.Expected > 0 {
 		full = width * (s.Ended + s.Silent) / s.Expected
 	}
-	return fmt.Sprintf("[%s%s] %d of %d ended, %d silent, %d open", strings.Repeat("#", full), strings.Repeat(".", width-full),
+	return fmt.Sprintf("[%s%s] %d of %d ended, %d not to the end, %d open", strings.Repeat("#", full), strings.Repeat(".", width-full),
 		s.Ended, s.Expected, s.Silent, s.Open)
 }
 
@@ -163,4 +163,14 @@ func clock(text string) string {
 		return text
 	}
 	return t.In(broadcast.Local()).Format("15:04:05.000")
+}
+
+// moment is a moment with its day and its distance from UTC: the office, its
+// server and a loaned laptop need not agree about either.
+func moment(text string) string {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return text
+	}
+	return t.In(broadcast.Local()).Format("15:04:05 02/01/2006 -07:00")
 }

@@ -23,6 +23,8 @@ func (r *run) follow(ctx context.Context, a api.Announcement) (int, error) {
 	if err != nil {
 		if errors.Is(err, context.Canceled) {
 			err = fmt.Errorf("stopped watching; announcement %s goes on without you", a.ID)
+		} else {
+			err = fmt.Errorf("cannot watch any longer; announcement %s is published and goes on without you: %w", a.ID, err)
 		}
 		return Failed, err
 	}
@@ -71,7 +73,7 @@ func (r *run) verdict(d api.Deliveries) int {
 	s := d.Summary
 	switch {
 	case s.Expected == 0:
-		r.say("no confirmed node stands in these areas: nothing sounded")
+		r.say("no confirmed node stands in these areas, so nothing has sounded; confirm a node, or name other areas")
 		return SomeSilent
 	case s.Ended == s.Expected:
 		return AllEnded

@@ -22,8 +22,8 @@ type announceCmd struct {
 	Title        string        `help:"What it is about; the file's name if not given."`
 	Language     string        `help:"ISO 639 code of the language spoken." default:"vi"`
 	Reason       string        `help:"Why one officer speaks alone, where the policy allows it."`
-	Start        string        `help:"When: HH:MM (local time, the next such time) or RFC 3339; now if not given." placeholder:"TIME"`
-	Repeat       time.Duration `help:"Sound an emergency again so often inside its window." placeholder:"5m"`
+	Start        string        `help:"When: HH:MM (the next such time in Vietnam) or RFC 3339; now if not given." placeholder:"TIME"`
+	Repeat       time.Duration `help:"Sound an emergency again so often inside its window, 1m to 6h." placeholder:"5m"`
 	Watch        bool          `help:"Show what every node proves until all have ended."`
 	JSON         bool          `help:"Print what every node proved as JSON."`
 }
@@ -38,7 +38,7 @@ func (c *announceCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error 
 		return exitCode{code: code, err: err}
 	}
 	if code != announce.AllEnded {
-		return exitCode{code: code, err: errors.New("not every node sounded to its end; the table says which and why")}
+		return exitCode{code: code, err: errors.New("not every node sounded to its end")}
 	}
 	return nil
 }

@@ -21,8 +21,8 @@ type initCmd struct {
 	Data          string   `help:"The data folder to make; it must be empty or absent." required:"" type:"path" placeholder:"DIR"`
 	Root          []string `help:"Where a root key goes: a new file outside the data folder, best on a stick that is then locked away. Repeat for several keys." required:"" type:"path" placeholder:"FILE"`
 	RootThreshold int      `help:"How many of the root keys must sign; all of them if not given." placeholder:"N"`
-	Top           string   `help:"The area that this controller stands for." default:"tuyen-quang" placeholder:"AREA"`
-	Officer       []string `help:"A first officer as ID:ROLE:AREA[,AREA…]:NAME. Two of them must be administrators." required:"" sep:"none" placeholder:"ID:ROLE:AREA:NAME"`
+	Top           string   `help:"The area that this controller stands for (${default})." default:"tuyen-quang" placeholder:"AREA"`
+	Officer       []string `help:"A first officer as ID:ROLE:AREA[,AREA…]:NAME. Two of them must be administrator or approver of one area. Roles: administrator, editor, approver, commune-official, technician, auditor." required:"" sep:"none" placeholder:"ID:ROLE:AREA:NAME"`
 	Passphrases   string   `help:"Read passphrases from this file instead of asking: a line ID=passphrase for each officer, root=passphrase for the root keys." type:"existingfile" placeholder:"FILE"`
 }
 
@@ -33,7 +33,7 @@ func (c *initCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error {
 		return err
 	}
 	opt := people.Options{Dir: c.Data, Top: broadcast.ID(c.Top), RootFiles: c.Root, RootThreshold: c.RootThreshold}
-	if opt.RootPassphrase, err = s.secret(secrets, "root", "the root keys (empty leaves them unprotected)"); err != nil {
+	if opt.RootPassphrase, err = s.newSecret(secrets, "root", "the root keys (empty leaves them unprotected)"); err != nil {
 		return err
 	}
 	for _, text := range c.Officer {
@@ -41,7 +41,7 @@ func (c *initCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error {
 		if err != nil {
 			return err
 		}
-		if p.Passphrase, err = s.secret(secrets, string(p.ID), p.Name); err != nil {
+		if p.Passphrase, err = s.newSecret(secrets, string(p.ID), p.Name+" (at least 10 characters)"); err != nil {
 			return err
 		}
 		opt.Officers = append(opt.Officers, p)
@@ -103,19 +103,40 @@ func readSecrets(path string) (map[string]string, error) {
 	return out, nil
 }
 
+// newSecret returns a passphrase that a file gave, or asks for it, and asks a
+// person at a terminal twice: what was mistyped unseen can never be reset.
+func (s Streams) newSecret(known map[string]string, name, whose string) (string, error) {
+	secret, err := s.secret(known, name, whose)
+	if _, given := known[name]; given || err != nil || !s.terminal() {
+		return secret, err
+	}
+	again, err := s.secret(nil, name, name+", once more")
+	if err == nil && again != secret {
+		err = fmt.Errorf("the two passphrases for %s differ; nothing was set up, start again", name)
+	}
+	return secret, err
+}
+
+// terminal says whether a person types.
+func (s Streams) terminal() bool {
+	f, ok := s.In.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
 // secret returns a passphrase that a file gave, or asks for it.
 func (s Streams) secret(known map[string]string, name, whose string) (string, error) {
 	if secret, ok := known[name]; ok {
 		return secret, nil
 	}
 	_, _ = fmt.Fprintf(s.Err, "Passphrase of %s: ", whose)
-	if f, ok := s.In.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if f, ok := s.In.(*os.File); ok && s.terminal() {
 		b, err := term.ReadPassword(int(f.Fd()))
 		_, _ = fmt.Fprintln(s.Err)
 		return string(b), err
 	}
 	line, err := bufio.NewReader(io.LimitReader(oneByte{s.In}, 4096)).ReadString('\n')
 	if err != nil && (line == "" || !errors.Is(err, io.EOF)) {
+		_, _ = fmt.Fprintln(s.Err)
 		return "", fmt.Errorf("no passphrase for %s: %w; type it, or give a file with --passphrases", name, err)
 	}
 	return strings.TrimRight(line, "\r\n"), nil

@@ -13,8 +13,8 @@ import (
 
 // listen are the addresses that every running controller has.
 type listen struct {
-	HTTP       string `help:"Where people and nodes reach the API." default:"127.0.0.1:8080" placeholder:"ADDR"`
-	MQTT       string `help:"Where nodes reach the embedded broker." default:"127.0.0.1:1883" placeholder:"ADDR"`
+	HTTP       string `help:"Where people and nodes reach the API (${default})." default:"127.0.0.1:8080" placeholder:"ADDR"`
+	MQTT       string `help:"Where nodes reach the embedded broker (${default})." default:"127.0.0.1:1883" placeholder:"ADDR"`
 	Broker     string `help:"Use this external MQTT 3.1.1 broker instead: mqtt://user:password@host:port or mqtts://…" placeholder:"URL"`
 	PublicHTTP string `help:"The address that nodes are told, where it is not the listening one." placeholder:"URL"`
 	PublicMQTT string `help:"The broker address that nodes are told, where it is not the listening one." placeholder:"URL"`

@@ -83,16 +83,24 @@ func (o *Office) find(ctx context.Context, role Role, req TokenRequest) (Person,
 	for _, p := range all {
 		fits := p.Role == role && p.Left == 0 && (req.Area == "" || p.covers(req.Area, places))
 		if p.ID == req.Person && !fits {
-			return p, fmt.Errorf("person %s is %s over %s, not %s over %q, or has left; name another", p.ID, p.Role, joined(p.Areas), role, string(req.Area))
+			return p, fmt.Errorf("person %s is %s over %s, not %s %s, or has left; name another person or role", p.ID, p.Role, joined(p.Areas), role, req.where())
 		}
 		if fits && (req.Person == "" || p.ID == req.Person) {
 			return p, nil
 		}
 	}
 	if req.Person != "" {
-		return Person{}, fmt.Errorf("%w: there is no person %s; an administrator adds people", errNobody, req.Person)
+		return Person{}, fmt.Errorf("%w: there is no person %s; people are those whom init was given", errNobody, req.Person)
 	}
-	return Person{}, fmt.Errorf("%w: no %s acts in %q; an administrator adds one, or name another area", errNobody, role, string(req.Area))
+	return Person{}, fmt.Errorf("%w: no %s acts %s; people are those whom init was given, so name another role or area", errNobody, role, req.where())
+}
+
+// where says in words where the person must act.
+func (r TokenRequest) where() string {
+	if r.Area == "" {
+		return "in any area"
+	}
+	return "over " + string(r.Area)
 }
 
 // hire takes somebody into a demo house, certified by its root.

@@ -296,11 +296,11 @@ func TestAdminTokenOfARealHouseAsksForThePassphrase(t *testing.T) {
 		t.Errorf("asked %q: %v", asked, err)
 	}
 	for says, req := range map[string]people.TokenRequest{
-		"an administrator adds": {Role: "technician", Passphrase: ask},
-		"name another area":     {Role: "officer", Area: "tuyen-quang", Passphrase: ask},
-		"no person mai":         {Role: "officer", Person: "mai", Passphrase: ask},
-		"passphrase of lan":     {Role: "officer"},
-		"person or passphrase":  {Role: "admin", Passphrase: ask},
+		"whom init was given":  {Role: "technician", Passphrase: ask},
+		"another role or area": {Role: "officer", Area: "tuyen-quang", Passphrase: ask},
+		"no person mai":        {Role: "officer", Person: "mai", Passphrase: ask},
+		"passphrase of lan":    {Role: "officer"},
+		"person or passphrase": {Role: "admin", Passphrase: ask},
 	} {
 		_, err := people.AdminToken(ctx, h.Dir, req, h.Config)
 		complains(t, err, says)
