@@ -22,6 +22,7 @@ help: ## list what can be made
 .PHONY: run
 run: ## start the controller and 23 simulated loudspeakers here; Ctrl-C stops them
 	@scripts/setup run
+	@echo "building three programs; the first time fetches modules and takes some minutes"
 	@$(MAKE) build
 	@scripts/demo
 
