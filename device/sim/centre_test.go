@@ -19,7 +19,7 @@ import (
 // broker.
 type centre struct {
 	*nodetest.Centre
-	t      *testing.T
+	t      testing.TB
 	broker *linktest.Broker
 	mqtt   string
 	http   *httptest.Server
@@ -34,7 +34,7 @@ type centre struct {
 	news      chan struct{} // closed and replaced when the centre has heard something
 }
 
-func newCentre(t *testing.T) *centre {
+func newCentre(t testing.TB) *centre {
 	t.Helper()
 	c := &centre{Centre: nodetest.NewCentre(time.Now, true), t: t, broker: linktest.NewBroker(),
 		tokens: map[broadcast.ID]string{}, areas: map[broadcast.ID]broadcast.ID{}, news: make(chan struct{})}

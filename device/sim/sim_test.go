@@ -66,7 +66,7 @@ func (s *simulation) stop() {
 }
 
 // content puts the sweep of the decoder's tests at the centre.
-func content(t *testing.T, c *centre) (broadcast.Content, []int16) {
+func content(t testing.TB, c *centre) (broadcast.Content, []int16) {
 	t.Helper()
 	path := filepath.Join("..", "player", "decode", "testdata", "sweep.opus")
 	raw, err := os.ReadFile(path)
@@ -170,13 +170,15 @@ func judge(t *testing.T, dir string, a broadcast.Announcement, source []int16) {
 	}
 }
 
+// edge is one line of relay.jsonl.
+type edge struct {
+	At     time.Time
+	Closed bool
+}
+
 // edges returns when the relay closed and opened; it must have done so once.
 func edges(t *testing.T, path string) (closed, opened time.Time) {
 	t.Helper()
-	type edge struct {
-		At     time.Time
-		Closed bool
-	}
 	list := lines[edge](t, path)
 	if len(list) != 3 || list[0].Closed || !list[1].Closed || list[2].Closed {
 		t.Fatalf("%s: edges %+v, want open, closed, open", path, list)
