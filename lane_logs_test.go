@@ -154,20 +154,24 @@ func (w *world) names() []string {
 func (w *world) journal(node string) []broadcast.Receipt {
 	w.Helper()
 	j, err := store.OpenJournal(store.OS(), filepath.Join(w.out(), node, "store", "journal"),
-		store.JournalLimits{Record: 4 << 10, Segment: 128 << 10, Total: 16 << 20})
+		store.JournalLimits{Record: 256 << 10, Segment: 128 << 10, Total: 16 << 20})
 	if err != nil {
 		w.Fatal(err)
 	}
 	defer func() { _ = j.Close() }()
 	var out []broadcast.Receipt
 	err = j.Read(0, 1<<20, func(_ uint64, raw []byte) error {
-		var line struct{ Receipt broadcast.Receipt }
-		err := json.Unmarshal(raw, &line)
-		out = append(out, line.Receipt)
+		var page struct{ Lines []struct{ Receipt broadcast.Receipt } }
+		err := json.Unmarshal(raw, &page)
+		for _, line := range page.Lines {
+			if line.Receipt.Seq > 0 { // else it keeps a document
+				out = append(out, line.Receipt)
+			}
+		}
 		return err
 	})
-	if err != nil {
-		w.Fatalf("%s: %v", node, err)
+	if err != nil || len(out) == 0 {
+		w.Fatalf("%s: %d receipts in its journal (%v)", node, len(out), err)
 	}
 	return out
 }
