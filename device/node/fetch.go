@@ -92,8 +92,9 @@ type wanted struct {
 // may be tried; 0 for none.
 func (n *Node) fetch() time.Duration {
 	if n.docDirty {
-		n.docDirty = false
+		n.docDirty, n.presence.holding = false, ""
 		n.want = n.wants()
+		n.want = n.want[:min(len(n.want), maxFetches-3*atOnce)] // what goes first is first in the list
 		n.fetches.cramped = n.fetches.cramped && slices.ContainsFunc(n.want, func(w wanted) bool { return w.first && w.bytes > 0 })
 		n.fetches.keepOnly(n.want)
 		n.pin()
@@ -106,7 +107,7 @@ func (n *Node) fetch() time.Duration {
 		case f.busy && w.first && !f.first && f.cancel != nil:
 			f.cancel() // it comes back as one that goes first
 		case f.busy, n.fetches.cramped && !w.first:
-		case n.mono() < f.after:
+		case n.mono() < f.after && (f.first || !w.first): // what waited as something less urgent waits no more
 			wake = sooner(wake, f.after)
 		case n.fetches.busy < atOnce || w.urgent && n.fetches.busy < 2*atOnce || w.first && n.fetches.busy < 3*atOnce:
 			n.begin(w, f)
@@ -166,8 +167,10 @@ func (n *Node) wants() []wanted {
 	slices.SortFunc(contents, func(a, b wanted) int {
 		return cmp.Or(falseLast(a.first, b.first), falseLast(a.urgent, b.urgent), cmp.Compare(a.due, b.due))
 	})
+	seen := map[broadcast.Digest]bool{}
 	for _, w := range contents {
-		if !slices.ContainsFunc(out, func(o wanted) bool { return o.digest == w.digest }) {
+		if !seen[w.digest] {
+			seen[w.digest] = true
 			out = append(out, w)
 		}
 	}

@@ -158,38 +158,34 @@ func (h *holdings) delisted(i *item, listings map[seal.Subject]broadcast.Entry) 
 	return concerned
 }
 
-// entries are all documents held, as a manifest would list them.
-func (h *holdings) entries() map[broadcast.Digest]broadcast.Entry {
-	out := map[broadcast.Digest]broadcast.Entry{}
-	add := func(e broadcast.Entry) { out[e.SHA256] = e }
-	for _, e := range h.authorities {
-		add(e)
+// holds says whether exactly this document is held.
+func (h *holdings) holds(e broadcast.Entry) bool {
+	switch e.Kind {
+	case broadcast.KindAuthority:
+		return h.authorities[e.ID] == e
+	case broadcast.KindPolicy:
+		return h.policies[e.ID].entry() == e
+	case broadcast.KindSilence:
+		return h.silences[e.ID].entry() == e
+	case broadcast.KindWithdrawal:
+		return h.withdrawals[e.SHA256].entry() == e
+	case broadcast.KindTemplate:
+		return h.templates[e.ID].entry() == e
+	case broadcast.KindPlacement:
+		return h.placements[e.ID].entry() == e
+	case broadcast.KindSlot:
+		return h.slots[e.ID].entry() == e
 	}
-	addAll(h.policies, add)
-	addAll(h.silences, add)
-	addAll(h.withdrawals, add)
-	addAll(h.templates, add)
-	addAll(h.placements, add)
-	addAll(h.slots, add)
-	for _, i := range h.items {
-		add(i.entry())
-	}
-	return out
-}
-
-func addAll[K comparable, T any](documents map[K]held[T], add func(broadcast.Entry)) {
-	for _, d := range documents {
-		add(d.entry())
-	}
+	i := h.items[document{e.Kind == broadcast.KindDrill, e.ID, e.Revision}]
+	return i != nil && i.entry() == e
 }
 
 // digest names what of the listed the node holds. It equals the digest of the
 // listings themselves when nothing is missing.
 func (h *holdings) digest() (broadcast.Digest, error) {
-	have := h.entries()
 	var list []broadcast.Entry
 	for _, e := range h.listings() {
-		if have[e.SHA256] == e {
+		if h.holds(e) {
 			list = append(list, e)
 		}
 	}
@@ -199,13 +195,11 @@ func (h *holdings) digest() (broadcast.Digest, error) {
 // missing are the listed documents that the node lacks, in a fixed order: first
 // what stops or bars sound, then what sounds.
 func (h *holdings) missing(outdated func(broadcast.Entry) bool) []broadcast.Entry {
-	have := h.entries()
 	var out []broadcast.Entry
 	for _, e := range h.listings() {
-		if _, ok := have[e.SHA256]; ok || !fetchable(e.Kind) || outdated(e) {
-			continue
+		if fetchable(e.Kind) && !h.holds(e) && !outdated(e) {
+			out = append(out, e)
 		}
-		out = append(out, e)
 	}
 	slices.SortFunc(out, broadcast.Entry.Compare)
 	slices.SortStableFunc(out, func(a, b broadcast.Entry) int { return urgency(a.Kind) - urgency(b.Kind) })

@@ -35,6 +35,7 @@ type presence struct {
 	asked      time.Duration // when presence with a question went out; 0 for never
 	stated     time.Duration
 	state      wire.State
+	holding    broadcast.Digest // names the holdings; empty when they changed
 	healthy    time.Duration
 }
 
@@ -117,6 +118,9 @@ func (n *Node) askTime() time.Duration {
 // tellState says what the node holds, every five minutes and when it changes.
 func (n *Node) tellState() time.Duration {
 	p := &n.presence
+	if p.stated != 0 && n.mono() < p.stated+askLost {
+		return p.stated + askLost // not before, whatever it would say
+	}
 	now := n.currentState()
 	changed := p.stated == 0 || differs(now, p.state)
 	every := stateEvery
@@ -166,11 +170,13 @@ func (n *Node) currentState() wire.State {
 		}
 		s.Manifests[m.Area] = m.Revision
 	}
-	digest, err := n.holdings.digest()
-	if err != nil {
-		n.log.Error("holdings not named", "err", err)
+	if n.presence.holding == "" {
+		var err error
+		if n.presence.holding, err = n.holdings.digest(); err != nil {
+			n.log.Error("holdings not named", "err", err)
+		}
 	}
-	s.Holding = digest
+	s.Holding = n.presence.holding
 	if n.cfg.Traffic != nil {
 		s.Sent, s.Received = n.cfg.Traffic()
 	}
