@@ -195,10 +195,12 @@ func (p Profile) Timings() amplifier.Timings { return amplifier.Timings{Hold: p.
 // a player that starts a little late is not cut off.
 const slack = 5 * time.Second
 
-// Limits are what the guard of this board enforces.
+// Limits are what the guard of this board enforces. A relay that could not open
+// and close again before the next sounding stays closed for it, which counts as
+// warm-up.
 func (p Profile) Limits() lease.Limits {
 	l := lease.DefaultLimits()
-	l.WarmUp, l.Hold = p.Relay.WarmUp+slack, p.Relay.Hold+slack
+	l.WarmUp, l.Hold = min(p.Relay.WarmUp+p.Relay.MinimumOff+slack, time.Minute), p.Relay.Hold+slack
 	l.MinimumOff, l.MaximumOn = p.Relay.MinimumOff, p.Relay.MaximumOn
 	return l
 }

@@ -84,6 +84,24 @@ func TestWithdrawalStopsInMidWord(t *testing.T) {
 	})
 }
 
+func TestRelayIsLetGoWhenWhatItWaitedForIsWithdrawn(t *testing.T) {
+	world(t, func(t *testing.T, r *nodetest.Rig) {
+		r.Announce(r.Announcement("one", broadcast.Emergency, 10*time.Second, 2*time.Second))
+		b := r.Announcement("two", broadcast.Emergency, 15800*time.Millisecond, 2*time.Second)
+		r.Announce(b)
+		pass(14 * time.Second)
+		if opens := r.Player.Opens(); time.Until(opens) < time.Hour {
+			t.Fatalf("the relay opens at %v, before the second", opens)
+		}
+		r.Withdraw(b)
+		pass(10 * time.Second)
+		sounded(t, r, 1)
+		if opens := r.Player.Opens(); time.Now().Before(opens) {
+			t.Errorf("the relay stays closed until %v", opens)
+		}
+	})
+}
+
 func TestWithdrawnBeforeItsStartStaysSilent(t *testing.T) {
 	world(t, func(t *testing.T, r *nodetest.Rig) {
 		a := r.Announcement("flood", broadcast.Emergency, time.Minute, time.Minute)

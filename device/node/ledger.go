@@ -341,6 +341,17 @@ func (l *ledger) next(n int) ([]broadcast.Receipt, error) {
 	return out, err
 }
 
+// rewind forgets what was acknowledged, for a controller that lost it, and says
+// whether the chain is still here from its first receipt.
+func (l *ledger) rewind() (whole bool, err error) {
+	l.acked, l.upto = 0, 0
+	err = l.lines(0, func(got line) bool {
+		whole = got.receipt.Seq == 1
+		return false
+	})
+	return whole, err
+}
+
 // errRolledBack means that the controller has receipts of this chain that this
 // card does not.
 var errRolledBack = errors.New("the controller has more of this chain than this card")

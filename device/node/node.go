@@ -69,8 +69,10 @@ type Config struct {
 	Link    Link
 	Fetcher Fetcher
 	Player  Player
-	Ticks   Ticks
-	Dial    *Dial
+	// Amplifier is the player's; nil if it holds long enough by itself.
+	Amplifier Amplifier
+	Ticks     Ticks
+	Dial      *Dial
 	// Traffic tells the data used, Heard is told what left; both may be nil.
 	Traffic func() (sent, received int64)
 	Heard   func(Heard)

@@ -13,6 +13,9 @@ import (
 const (
 	firstPatience = 3 * time.Second
 	maxPatience   = 5 * time.Minute
+	// rewindAfter so many batches without an answer the controller may be one
+	// that was restored and lacks what came before.
+	rewindAfter = 6
 )
 
 // delivery is the sending of receipts.
@@ -36,6 +39,9 @@ func (n *Node) deliver() time.Duration {
 	case d.waiting && n.mono() < d.until:
 		return d.until
 	}
+	if d.tries > 0 && d.tries%rewindAfter == 0 && n.holdings.assignment != nil {
+		n.rewind()
+	}
 	batch, err := n.batch(broadcast.MaxReceiptBatch)
 	if err != nil {
 		n.log.Error("receipts cannot be read", "err", err)
@@ -47,6 +53,18 @@ func (n *Node) deliver() time.Duration {
 		n.send(wire.Node(n.cfg.Node, "receipt"), batch, false)
 	}
 	return d.until
+}
+
+// rewind begins again with the first receipt that is here. A chain whose
+// beginning is gone goes on under another name, because nobody could check it.
+func (n *Node) rewind() {
+	whole, err := n.ledger.rewind()
+	if err == nil && !whole {
+		err = n.renewChain()
+	}
+	if err != nil {
+		n.log.Error("receipts cannot be told from their beginning", "err", err)
+	}
 }
 
 // batch seals the next receipts; fewer if they are too large together.

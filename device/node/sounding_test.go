@@ -94,3 +94,39 @@ func TestNodeHoldsWhatTheManifestsList(t *testing.T) {
 		rungs(t, r, "tin-1", "received", "verified", "cached")
 	})
 }
+
+// Soundings may follow each other at any distance: so near that the relay stays
+// closed, so far that it opens, and, which is the trap, just so that it would
+// open and could not be closed again in time.
+func TestNextSoundingIsOnTimeAtAnyDistance(t *testing.T) {
+	for gap := time.Duration(0); gap <= 8*time.Second; gap += 130 * time.Millisecond {
+		t.Run(gap.String(), func(t *testing.T) {
+			world(t, func(t *testing.T, r *nodetest.Rig) {
+				if gap > 4*time.Second { // a relay that must rest for long
+					r.Stop()
+					r.Board.Hold, r.Board.MinOff = 3*time.Second, 4*time.Second
+					r.Player.Hold, r.Player.MinOff = r.Board.Hold, r.Board.MinOff
+					r.Boot()
+					pass(time.Second)
+				}
+				const length = 3 * time.Second
+				a := r.Announcement("one", broadcast.Priority, 30*time.Second, length)
+				b := r.Announcement("two", broadcast.Priority, 30*time.Second+length+gap, length)
+				r.Announce(a)
+				r.Announce(b)
+				pass(2 * time.Minute)
+				heard := sounded(t, r, 2)
+				if len(heard) != 2 {
+					return
+				}
+				if late := heard[1].First.Sub(b.Timing.Start.Time()); late < 0 || late > 20*time.Millisecond {
+					t.Errorf("the second began %v late", late)
+				}
+				warm := heard[1].First.Sub(heard[1].Powered)
+				if warm < nodetest.WarmUp-20*time.Millisecond {
+					t.Errorf("the relay closed only %v before", warm)
+				}
+			})
+		})
+	}
+}

@@ -22,6 +22,14 @@ const (
 	journalWait = 2 * time.Second        // an emergency waits no longer for its journal
 )
 
+// Amplifier is asked to stay on between soundings that follow each other soon.
+type Amplifier interface {
+	// On closes the relay or keeps it closed.
+	On(ctx context.Context) (time.Time, error)
+	// Rest lets it open after its hold.
+	Rest() error
+}
+
 // Player prepares soundings.
 type Player interface {
 	// Prepare opens the content of a sounding and decodes its first second.
@@ -59,6 +67,8 @@ type stage struct {
 	run, next *run
 	// since when the relay is closed, and when the last sound was over.
 	since, rested broadcast.Instant
+	// kept is the first sample for which the relay was asked to stay closed.
+	kept broadcast.Instant
 }
 
 // stop is the cause with which a sounding is cut.
@@ -85,7 +95,7 @@ func (s *stage) closed(now broadcast.Instant, hold time.Duration) broadcast.Inst
 	if s.run != nil && s.run.closed != 0 {
 		return s.run.closed
 	}
-	if s.since != 0 && now < s.rested.Add(hold) {
+	if s.since != 0 && (s.kept != 0 || now < s.rested.Add(hold)) {
 		return s.since
 	}
 	return 0
@@ -102,10 +112,12 @@ func (n *Node) direct() broadcast.Instant {
 		s.next.drop()
 		s.next = nil
 	}
+	wake = earlier(wake, n.keepClosed(now, target.sounding))
 	if !ok {
 		return wake
 	}
-	prepareAt, playAt := target.sounding.On.Add(-prepareLead), target.sounding.On.Add(-playLead)
+	relay := max(target.sounding.On, target.sounding.From.Add(-n.cfg.Board.WarmUp)) // a kept one has its On long before
+	prepareAt, playAt := relay.Add(-prepareLead), relay.Add(-playLead)
 	switch {
 	case now < prepareAt:
 		return earlier(wake, prepareAt)
@@ -128,6 +140,43 @@ func earlier(a, b broadcast.Instant) broadcast.Instant {
 		return b
 	}
 	return a
+}
+
+// keepLead is how long before the end of its hold a relay is asked to stay closed.
+const keepLead = 150 * time.Millisecond
+
+// keepClosed has the amplifier stay on when the next sounding comes so soon
+// after the last one that the relay could not open and close again in between,
+// and lets it go if that sounding is no longer planned. It returns when to look
+// again.
+func (n *Node) keepClosed(now broadcast.Instant, next plan.Sounding) broadcast.Instant {
+	s := &n.stage
+	if s.run != nil { // handed over, and waiting for its moment
+		next = s.run.sounding
+	}
+	if n.cfg.Amplifier == nil || s.rested == 0 || s.run != nil && s.run.closed != 0 {
+		return 0
+	}
+	shared := next.On < next.From.Add(-n.cfg.Board.WarmUp)
+	at := s.rested.Add(n.cfg.Board.Hold - keepLead)
+	switch {
+	case s.kept != 0 && !shared:
+		s.kept, s.rested = 0, now
+		if err := n.cfg.Amplifier.Rest(); err != nil {
+			n.log.Warn("the relay was not let go", "err", err) // its lease ends all the same
+		}
+	case s.kept != 0 || !shared:
+	case now < at:
+		return at
+	default:
+		s.kept = next.From
+		n.work.Go(func() {
+			if _, err := n.cfg.Amplifier.On(n.ctx); err != nil {
+				n.log.Warn("the relay did not stay closed", "err", err) // the player closes it anew
+			}
+		})
+	}
+	return 0
 }
 
 // oversee cuts what sounds when the plan says so.
@@ -304,7 +353,7 @@ func (r *run) Powered(closed time.Time) {
 	at := broadcast.InstantOf(closed)
 	r.n.post(func() {
 		r.closed = at
-		r.n.stage.since = at
+		r.n.stage.since, r.n.stage.kept = at, 0
 		dirty := r.n.planDirty
 		r.n.hold(r.states(broadcast.Powered, "", &broadcast.Evidence{Closed: at}))
 		r.n.planDirty = dirty

@@ -378,3 +378,18 @@ func (c *Centre) Listed(area broadcast.ID) []broadcast.Entry {
 	defer c.mu.Unlock()
 	return slices.Clone(c.listed[area])
 }
+
+// Forget loses everything that a node proved, as a controller without a backup.
+func (c *Centre) Forget(id broadcast.ID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.chains, id)
+}
+
+// Restore loses all but the first n receipts of a node, as a controller that
+// was restored from a backup.
+func (c *Centre) Restore(id broadcast.ID, n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.chains[id].Receipts = c.chains[id].Receipts[:n]
+}

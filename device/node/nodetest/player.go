@@ -26,15 +26,15 @@ type Played struct {
 // for several goroutines.
 type Player struct {
 	// Now is trusted time, WarmUp that of the amplifier, Hold how long it keeps
-	// the relay closed.
-	Now          func() time.Time
-	WarmUp, Hold time.Duration
+	// the relay closed, MinOff how long the relay stays open at least.
+	Now                  func() time.Time
+	WarmUp, Hold, MinOff time.Duration
 
 	mu      sync.Mutex
 	played  []*Played
 	busy    bool
 	closed  time.Time // since when the relay is, or was last
-	rested  time.Time
+	opens   time.Time // when the relay opens, or opened
 	prepare func(player.Sounding) error
 	fail    func(player.Sounding) error
 }
@@ -115,12 +115,12 @@ func (x *performance) sound(ctx context.Context, events player.Events, one *Play
 	if err := p.until(ctx, x.s.Start.Add(-p.WarmUp)); err != nil {
 		return player.Evidence{}, err
 	}
-	p.mu.Lock()
-	closed := p.Now()
-	if p.rested.Add(p.Hold).After(closed) {
-		closed = p.closed
+	closed, err := p.on(ctx)
+	if err != nil {
+		return player.Evidence{}, err
 	}
-	p.closed, one.Powered = closed, closed
+	p.mu.Lock()
+	one.Powered = closed
 	p.mu.Unlock()
 	defer p.rest()
 	events.Powered(closed)
@@ -147,10 +147,52 @@ func (x *performance) sound(ctx context.Context, events player.Events, one *Play
 	return x.pour(ctx, evidence, first, fail)
 }
 
+// on closes the relay, waiting out the time that it must stay open, or finds it
+// closed still.
+func (p *Player) on(ctx context.Context) (time.Time, error) {
+	p.mu.Lock()
+	opens, closed := p.opens, p.closed
+	p.mu.Unlock()
+	if !opens.IsZero() && p.Now().Before(opens) {
+		return closed, nil
+	}
+	if !opens.IsZero() {
+		if err := p.until(ctx, opens.Add(p.MinOff)); err != nil {
+			return time.Time{}, err
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed, p.opens = p.Now(), p.Now().Add(24*time.Hour)
+	return p.closed, nil
+}
+
+// On has the relay stay closed, as that of a real amplifier does.
+func (p *Player) On(ctx context.Context) (time.Time, error) {
+	closed, err := p.on(ctx)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.opens = p.Now().Add(24 * time.Hour)
+	return closed, err
+}
+
+// Rest lets the relay open after its hold.
+func (p *Player) Rest() error {
+	p.rest()
+	return nil
+}
+
+// Opens is when the relay opens, or opened, as things stand.
+func (p *Player) Opens() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.opens
+}
+
 func (p *Player) rest() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.rested = p.Now()
+	p.opens = p.Now().Add(p.Hold)
 }
 
 // pour lets the length of the sounding pass.

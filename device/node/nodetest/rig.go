@@ -52,7 +52,7 @@ type Rig struct {
 func NewRig(t testing.TB) *Rig {
 	centre := NewCentre(time.Now, false)
 	return &Rig{T: t, Centre: centre, Disk: storetest.New(), Ticks: NewTicks(),
-		Fetcher: &Fetcher{Centre: centre}, Player: &Player{WarmUp: WarmUp, Hold: 2 * time.Second},
+		Fetcher: &Fetcher{Centre: centre}, Player: &Player{WarmUp: WarmUp, Hold: 2 * time.Second, MinOff: 500 * time.Millisecond},
 		Key: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)),
 		Board: plan.Board{WarmUp: WarmUp, Hold: 2 * time.Second, MinOff: 500 * time.Millisecond, MaxOn: 3 * time.Hour,
 			Chimes: map[string]time.Duration{}}}
@@ -122,7 +122,7 @@ func (r *Rig) config() node.Config {
 	return node.Config{Node: NodeID, Top: Top, Pin: r.Centre.House.Pin, Roots: []broadcast.Envelope{r.Centre.House.Root}, Key: r.Key,
 		Version: "test", BoardName: "simulated", Built: r.Centre.House.From, Board: r.Board,
 		Journal: journal, Registers: registers, Contents: contents, Path: func(s store.Sum) string { return fmt.Sprintf("%x", s) },
-		Quota: 8 << 20, Fetcher: r.Fetcher, Player: r.Player, Ticks: r.Ticks, Dial: dial,
+		Quota: 8 << 20, Fetcher: r.Fetcher, Player: r.Player, Amplifier: r.Player, Ticks: r.Ticks, Dial: dial,
 		Rand: rand.New(rand.NewPCG(1, 2)), Log: slog.New(slog.NewTextHandler(r.T.Output(), nil))}
 }
 
