@@ -118,9 +118,14 @@ func (n *Node) answered() map[broadcast.Digest]bool {
 	return out
 }
 
+// longestPast bounds what a plan is told of the past, the newest first: a plan
+// refuses more than it can bear, and a node without a plan is silent.
+const longestPast = 15000
+
 // past is the journal's tale, with what sounds at this moment marked.
 func (n *Node) past() []plan.Past {
 	list := n.ledger.history.past()
+	list = list[max(0, len(list)-longestPast):]
 	r := n.stage.run
 	if r == nil {
 		return list

@@ -1,0 +1,60 @@
+package node
+
+import (
+	"testing"
+
+	"github.com/loaxa/loaxa/broadcast"
+)
+
+func told(start, attempt int64, rung broadcast.Rung, why broadcast.Reason, e *broadcast.Evidence) statement {
+	return statement{document: document{id: "a", revision: 5}, class: broadcast.Emergency, start: broadcast.Instant(start), attempt: attempt,
+		rung: rung, reason: why, evidence: e}
+}
+
+func TestHistoryTellsAPlanWhatTheJournalSays(t *testing.T) {
+	h := newHistory()
+	for _, s := range []statement{
+		told(0, 0, broadcast.Received, "", nil), told(0, 0, broadcast.Cached, "", nil),
+		told(1000, 1, broadcast.Powered, "", &broadcast.Evidence{Closed: 900}),
+		told(1000, 1, broadcast.Playing, "", &broadcast.Evidence{First: 1001}),
+		told(1000, 1, broadcast.Interrupted, broadcast.WhyCrash, nil),
+		told(1000, 2, broadcast.Playing, broadcast.WhyRepeat, &broadcast.Evidence{First: 2002}),
+		told(1000, 2, broadcast.Sounded, broadcast.WhyRepeat, &broadcast.Evidence{First: 2002, Samples: 48000}),
+		told(1000, 2, broadcast.Ended, broadcast.WhyRepeat, nil),
+		told(5000, 0, broadcast.Skipped, broadcast.WhyLate, nil),
+		told(6000, 1, broadcast.Powered, "", nil), // and nothing more: power was lost before any sound
+		told(7000, 1, broadcast.Playing, "", &broadcast.Evidence{First: 7000}),
+	} {
+		h.note(s, 8000)
+	}
+	past := h.past()
+	type brief struct {
+		start, attempt, at, millis int64
+		rung                       broadcast.Rung
+		reason                     broadcast.Reason
+	}
+	want := []brief{
+		{1000, 1, 1001, 0, broadcast.Interrupted, broadcast.WhyCrash},
+		{1000, 2, 2002, 1000, broadcast.Ended, broadcast.WhyRepeat},
+		{7000, 1, 7000, 0, broadcast.Playing, ""},
+		{5000, 0, 8000, 0, broadcast.Skipped, broadcast.WhyLate},
+	}
+	if len(past) != len(want) {
+		t.Fatalf("%d attempts: %+v", len(past), past)
+	}
+	for i, p := range past {
+		if got := (brief{int64(p.Start), p.Attempt, int64(p.At), p.Millis, p.Rung, p.Reason}); got != want[i] {
+			t.Errorf("attempt %d is %+v, want %+v", i+1, got, want[i])
+		}
+	}
+	if open := h.open(); len(open) != 1 || open[0].Start != 7000 {
+		t.Errorf("open attempts %+v", open)
+	}
+	if d := (document{id: "a", revision: 5}); !h.climbed[d][broadcast.Cached] || h.climbed[d][broadcast.Verified] {
+		t.Errorf("climbed %+v", h.climbed)
+	}
+	h.forget(6000)
+	if got := len(h.past()); got != 2 { // the verdict of 5000 fell at 8000
+		t.Errorf("%d attempts are remembered after forgetting", got)
+	}
+}
