@@ -161,7 +161,9 @@ func (w *world) journal(node string) []broadcast.Receipt {
 	defer func() { _ = j.Close() }()
 	var out []broadcast.Receipt
 	err = j.Read(0, 1<<20, func(_ uint64, raw []byte) error {
-		var page struct{ Lines []struct{ Receipt broadcast.Receipt } }
+		var page struct {
+			Lines []struct{ Receipt broadcast.Receipt }
+		}
 		err := json.Unmarshal(raw, &page)
 		for _, line := range page.Lines {
 			if line.Receipt.Seq > 0 { // else it keeps a document
