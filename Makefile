@@ -62,7 +62,7 @@ emulate: cross ## start the cross-built programs under qemu
 .PHONY: bench
 bench: ## every benchmark once, with the machine's conditions
 	@echo "# $$(date -u +%FT%TZ), $$(nproc) cores, $$(uname -sr), load $$(cut -d' ' -f1-3 /proc/loadavg), $$($(GO) version)"
-	@$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./...
+	@$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./... | sed -u $$'s/\t */\\\n    /g'
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZ_TIME (20s)

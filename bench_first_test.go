@@ -1,6 +1,7 @@
 package loaxa
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -74,10 +75,12 @@ func (w *world) tell(b *testing.B, last began, p published) {
 		if n.Node != last.node {
 			continue
 		}
-		b.Logf("the last relay of all, that of %s, closed %v after it was due; from the approval's answer to", n.Node, last.closed.Sub(p.Start.Add(-warmUp)))
+		story := ""
 		for _, t := range n.Times {
-			b.Logf("    %-9s %v", t.Rung, t.At.Sub(p.Accepted).Round(time.Millisecond))
+			story += fmt.Sprintf(" %s %v", t.Rung, t.At.Sub(p.Accepted).Round(time.Millisecond))
 		}
+		b.Logf("the last relay of all, that of %s, closed %v after it was due; since the approval was answered:%s",
+			n.Node, last.closed.Sub(p.Start.Add(-warmUp)), story)
 	}
 }
 

@@ -86,7 +86,7 @@ func (w *world) publish(class, content string, start time.Time) published {
 // memory is what a process has in memory, in bytes.
 type memory struct {
 	resident int64 // all of its pages in memory: RSS
-	own      int64 // those that no other process shares
+	counted  int64 // the same, but of a page that n processes share only the nth part: PSS
 }
 
 // memoryOf reads the memory of a process from /proc/PID/smaps_rollup. One that
@@ -109,8 +109,8 @@ func memoryOf(pid int) memory {
 		switch fields[0] {
 		case "Rss:":
 			m.resident += n << 10
-		case "Private_Clean:", "Private_Dirty:":
-			m.own += n << 10
+		case "Pss:":
+			m.counted += n << 10
 		}
 	}
 	return m
