@@ -25,7 +25,7 @@ func TestOneAnnouncementThatCannotBeJudgedKeepsNoOtherOpen(t *testing.T) {
 		Rung: broadcast.Withdrawn, Reason: broadcast.WhyWithdrawn})
 	r.Update(func(tx store.Tx) error {
 		row := store.ReceiptRow{Node: "tan-lap-1", Chain: "other", Seq: 1, Announcement: damaged.Document.ID, Of: damaged.Document.Revision, Stored: r.Now(), Raw: []byte("{")}
-		return tx.AddReceipts(t.Context(), store.Chain{Node: "tan-lap-1", Chain: "other", Seq: 1, Head: broadcast.Sum(row.Raw)}, []store.ReceiptRow{row})
+		return tx.AddReceipts(t.Context(), []store.Chain{{Node: "tan-lap-1", Chain: "other", Seq: 1, Head: broadcast.Sum(row.Raw)}}, []store.ReceiptRow{row})
 	})
 	if err := r.Desk.Close(t.Context()); err == nil {
 		t.Error("nobody heard of the damaged receipt")

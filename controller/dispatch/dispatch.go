@@ -242,6 +242,10 @@ func (d *Dispatch) sealed(ctx context.Context, kind broadcast.Kind, doc broadcas
 	if err != nil {
 		return nil, err
 	}
+	return sealedBy(kind, doc, service)
+}
+
+func sealedBy(kind broadcast.Kind, doc broadcast.Validator, service seal.Signer) ([]byte, error) {
 	env, err := seal.Seal(kind, doc, service)
 	if err != nil {
 		return nil, err

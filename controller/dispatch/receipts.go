@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,42 +62,36 @@ func (d *Dispatch) gather(ctx context.Context, first incoming) []incoming {
 // take opens, stores and acknowledges a batch. A message that is not believed
 // costs the others nothing.
 func (d *Dispatch) take(ctx context.Context, batch []incoming) {
-	var opened []broadcast.ReceiptBatch
-	for _, in := range batch {
-		b, err := d.open(ctx, in)
-		if err != nil {
-			d.complain(ctx, "receipts refused", "node", in.node, "err", err)
-			continue
-		}
-		opened = append(opened, b)
-	}
+	opened := d.openAll(ctx, batch)
 	if len(opened) == 0 {
 		return
 	}
-	var acks []broadcast.ReceiptAck
-	changed := map[broadcast.ID]bool{}
+	var k keeping
 	err := d.cfg.DB.Update(ctx, func(tx store.Tx) error {
-		acks = acks[:0]
-		clear(changed)
+		var names []store.ChainName
 		for _, b := range opened {
-			ack, err := d.append(ctx, tx, b, changed)
-			if errors.Is(err, ErrForked) {
+			names = append(names, store.ChainName{Node: b.Node, Chain: b.Chain})
+		}
+		ends, err := tx.Chains(ctx, names)
+		if err != nil {
+			return err
+		}
+		k = keeping{now: d.now(), ends: ends, grown: map[store.ChainName]bool{}, changed: map[broadcast.ID]bool{}}
+		for _, b := range opened {
+			if err := k.add(b); errors.Is(err, ErrForked) {
 				d.complain(ctx, "receipts refused", "node", b.Node, "err", err)
-				continue
-			}
-			if err != nil {
+			} else if err != nil {
 				return err
 			}
-			acks = append(acks, ack)
 		}
-		return nil
+		return tx.AddReceipts(ctx, k.to(), k.rows)
 	})
 	if err != nil {
 		d.cfg.Log.ErrorContext(ctx, "receipts not stored; nodes send them again", "err", err)
 		return
 	}
-	d.acknowledge(ctx, acks)
-	for id := range changed {
+	d.acknowledge(ctx, k.acks)
+	for id := range k.changed {
 		d.cfg.Events.Publish(events.Event{Kind: events.Delivery, ID: id})
 	}
 }
@@ -110,21 +105,49 @@ func (d *Dispatch) acknowledge(ctx context.Context, acks []broadcast.ReceiptAck)
 			newest[a.Node] = a
 		}
 	}
+	service, err := d.cfg.Office.Service(ctx)
+	if err != nil {
+		d.cfg.Log.ErrorContext(ctx, "acknowledgements not sealed; nodes send again", "err", err)
+		return
+	}
 	for _, a := range newest {
-		if err := d.seal(ctx, broadcast.KindAck, a, wire.Node(a.Node, "receipt/ack"), false); err != nil {
+		raw, err := sealedBy(broadcast.KindAck, a, service)
+		if err == nil {
+			err = d.cfg.Bus.Publish(wire.Node(a.Node, "receipt/ack"), raw, false)
+		}
+		if err != nil {
 			d.cfg.Log.WarnContext(ctx, "acknowledgement not sent", "node", a.Node, "err", err)
 		}
 	}
 }
 
-// open believes a batch if the node's confirmed key sealed it.
-func (d *Dispatch) open(ctx context.Context, in incoming) (broadcast.ReceiptBatch, error) {
-	n, err := d.cfg.DB.Node(ctx, in.node)
-	if err != nil {
-		return broadcast.ReceiptBatch{}, err
+// openAll returns the batches that are believed.
+func (d *Dispatch) openAll(ctx context.Context, batch []incoming) []broadcast.ReceiptBatch {
+	var ids []broadcast.ID
+	for _, in := range batch {
+		ids = append(ids, in.node)
 	}
+	nodes, err := d.cfg.DB.NodesNamed(ctx, ids)
+	if err != nil {
+		d.cfg.Log.ErrorContext(ctx, "receipts not opened; nodes send them again", "err", err)
+		return nil
+	}
+	var opened []broadcast.ReceiptBatch
+	for _, in := range batch {
+		b, err := open(in, nodes[in.node])
+		if err != nil {
+			d.complain(ctx, "receipts refused", "node", in.node, "err", err)
+			continue
+		}
+		opened = append(opened, b)
+	}
+	return opened
+}
+
+// open believes a batch if the node's confirmed key sealed it.
+func open(in incoming, n store.Node) (broadcast.ReceiptBatch, error) {
 	if n.Status != store.Confirmed {
-		return broadcast.ReceiptBatch{}, fmt.Errorf("the node is %s, not confirmed", n.Status)
+		return broadcast.ReceiptBatch{}, fmt.Errorf("the node is %s, not confirmed", cmp.Or(n.Status, "unknown"))
 	}
 	b, err := seal.OpenWithKey[broadcast.ReceiptBatch](broadcast.KindReceipts, in.raw, n.Key)
 	if err != nil {
@@ -136,42 +159,60 @@ func (d *Dispatch) open(ctx context.Context, in incoming) (broadcast.ReceiptBatc
 	return b, nil
 }
 
-// append stores the part of a batch that is new. A batch that begins after the
-// stored end stores nothing, and the acknowledgement says where to go on. Of a
+// keeping is what one transaction will keep, and where every chain then ends.
+type keeping struct {
+	now     broadcast.Instant
+	ends    map[store.ChainName]store.Chain
+	grown   map[store.ChainName]bool
+	rows    []store.ReceiptRow
+	acks    []broadcast.ReceiptAck
+	changed map[broadcast.ID]bool // announcements
+}
+
+// to are the new ends of the chains that grew.
+func (k *keeping) to() []store.Chain {
+	var out []store.Chain
+	for name := range k.grown {
+		out = append(out, k.ends[name])
+	}
+	return out
+}
+
+// add keeps the part of a batch that is new. Of a batch that begins after the
+// stored end nothing is kept, and the acknowledgement says where to go on. Of a
 // chain that was never seen there is no such place to name: it is taken up
 // where it begins. A node sends only what no controller acknowledged, so what
 // came before was stored in a database that is not this one.
-func (d *Dispatch) append(ctx context.Context, tx store.Tx, b broadcast.ReceiptBatch, changed map[broadcast.ID]bool) (broadcast.ReceiptAck, error) {
-	at, err := tx.Chain(ctx, b.Node, b.Chain)
-	if err != nil {
-		return broadcast.ReceiptAck{}, err
-	}
+func (k *keeping) add(b broadcast.ReceiptBatch) error {
+	name := store.ChainName{Node: b.Node, Chain: b.Chain}
+	at := k.ends[name]
 	if first := b.Receipts[0]; at.Seq == 0 && first.Seq > 1 {
 		at.Seq, at.Head = first.Seq-1, first.Prev
 	}
 	var rows []store.ReceiptRow
 	for _, r := range b.Receipts {
-		digest, err := r.Digest()
+		raw, err := broadcast.Encode(r)
 		if err != nil {
-			return broadcast.ReceiptAck{}, err
+			return err
 		}
+		digest := broadcast.Sum(raw) // as Receipt.Digest has it
 		switch {
 		case r.Seq == at.Seq && digest != at.Head, r.Seq == at.Seq+1 && r.Prev != at.Head:
-			return broadcast.ReceiptAck{}, fmt.Errorf("node %s chain %s at %d: %w", b.Node, b.Chain, r.Seq, ErrForked)
+			return fmt.Errorf("node %s chain %s at %d: %w", b.Node, b.Chain, r.Seq, ErrForked)
 		case r.Seq != at.Seq+1:
 			continue
 		}
-		raw, err := broadcast.Encode(r)
-		if err != nil {
-			return broadcast.ReceiptAck{}, err
-		}
 		rows = append(rows, store.ReceiptRow{Node: b.Node, Chain: b.Chain, Seq: r.Seq, Announcement: r.Announcement,
-			Of: r.Of, Stored: d.now(), Raw: raw})
+			Of: r.Of, Stored: k.now, Raw: raw})
 		at.Seq, at.Head = r.Seq, digest
-		changed[r.Announcement] = true
 	}
-	if err := tx.AddReceipts(ctx, at, rows); err != nil {
-		return broadcast.ReceiptAck{}, err
+	if len(rows) > 0 {
+		k.ends[name], k.grown[name] = at, true
 	}
-	return broadcast.ReceiptAck{Node: b.Node, Chain: b.Chain, Seq: at.Seq, Hash: at.Head, At: d.now()}, nil
+	for _, r := range rows {
+		k.changed[r.Announcement] = true
+	}
+	k.rows = append(k.rows, rows...)
+	k.acks = append(k.acks, broadcast.ReceiptAck{Node: b.Node, Chain: b.Chain, Seq: at.Seq, Hash: at.Head, At: k.now})
+	return nil
 }

@@ -100,6 +100,22 @@ func (db *DB) Nodes(ctx context.Context) ([]Node, error) {
 	return out, nil
 }
 
+// NodesNamed returns those of some nodes that are known, by id.
+func (db *DB) NodesNamed(ctx context.Context, ids []broadcast.ID) (map[broadcast.ID]Node, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var rows []Node
+	if err := db.read.NewSelect().Model(&rows).Where("id IN (?)", bun.List(ids)).Scan(ctx); err != nil {
+		return nil, fmt.Errorf("%d nodes: %w", len(ids), err)
+	}
+	out := make(map[broadcast.ID]Node, len(rows))
+	for _, n := range rows {
+		out[n.ID] = n
+	}
+	return out, nil
+}
+
 // Hints returns the last hints of every node that ever gave one.
 func (db *DB) Hints(ctx context.Context) (map[broadcast.ID]Hints, error) {
 	var rows []Hints

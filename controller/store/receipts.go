@@ -2,8 +2,8 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -33,28 +33,55 @@ type ReceiptRow struct {
 	Raw          []byte             `bun:"raw"`
 }
 
-// Chain returns how far a chain was stored; an unknown one is at 0.
-func (t Tx) Chain(ctx context.Context, node, chain broadcast.ID) (Chain, error) {
-	c := Chain{Node: node, Chain: chain, Head: broadcast.Sum(nil)}
-	err := notFound(t.tx.NewSelect().Model(&c).WherePK().Scan(ctx))
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return c, fmt.Errorf("chain of %s: %w", node, err)
+// ChainName names a receipt chain: the node, and the journal that it kept.
+type ChainName struct{ Node, Chain broadcast.ID }
+
+// Name names the chain.
+func (c Chain) Name() ChainName { return ChainName{c.Node, c.Chain} }
+
+// Chains returns how far each of the named chains was stored; an unknown one is
+// at 0. Asking for many at once costs about as much as for one.
+func (t Tx) Chains(ctx context.Context, names []ChainName) (map[ChainName]Chain, error) {
+	out := make(map[ChainName]Chain, len(names))
+	var nodes, chains []broadcast.ID
+	for _, n := range names {
+		out[n] = Chain{Node: n.Node, Chain: n.Chain, Head: broadcast.Sum(nil)}
+		nodes, chains = append(nodes, n.Node), append(chains, n.Chain)
 	}
-	return c, nil
+	if len(names) == 0 {
+		return out, nil
+	}
+	var rows []Chain
+	err := t.tx.NewSelect().Model(&rows).Where("node IN (?)", bun.List(nodes)).Where("chain IN (?)", bun.List(chains)).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("chains of %d nodes: %w", len(nodes), err)
+	}
+	for _, c := range rows {
+		if _, asked := out[c.Name()]; asked {
+			out[c.Name()] = c
+		}
+	}
+	return out, nil
 }
 
-// AddReceipts adds receipts and notes how far the chain goes now.
-func (t Tx) AddReceipts(ctx context.Context, to Chain, rows []ReceiptRow) error {
+// rowsAtOnce bounds one statement: a receipt has up to a kilobyte.
+const rowsAtOnce = 500
+
+// AddReceipts adds receipts of one or more chains and notes how far those go
+// now. Without receipts nothing changes.
+func (t Tx) AddReceipts(ctx context.Context, to []Chain, rows []ReceiptRow) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	if _, err := t.tx.NewInsert().Model(&rows).Exec(ctx); err != nil {
-		return fmt.Errorf("receipts of %s: %w", to.Node, err)
+	for some := range slices.Chunk(rows, rowsAtOnce) {
+		if _, err := t.tx.NewInsert().Model(&some).Exec(ctx); err != nil {
+			return fmt.Errorf("receipts of %s and others: %w", some[0].Node, err)
+		}
 	}
 	_, err := t.tx.NewInsert().Model(&to).On("CONFLICT (node, chain) DO UPDATE").
 		Set("seq = EXCLUDED.seq, head = EXCLUDED.head").Exec(ctx)
 	if err != nil {
-		return fmt.Errorf("chain of %s: %w", to.Node, err)
+		return fmt.Errorf("chains of %d nodes: %w", len(to), err)
 	}
 	return nil
 }

@@ -187,7 +187,7 @@ func (h *House) Prove(node broadcast.ID, receipts ...broadcast.Receipt) {
 			Stored: h.Now(), Raw: raw})
 	}
 	h.Update(func(tx store.Tx) error {
-		return tx.AddReceipts(context.Background(), store.Chain{Node: node, Chain: "chain-" + node, Seq: h.seqs[node], Head: broadcast.Sum(nil)}, rows)
+		return tx.AddReceipts(context.Background(), []store.Chain{{Node: node, Chain: "chain-" + node, Seq: h.seqs[node], Head: broadcast.Sum(nil)}}, rows)
 	})
 }
 

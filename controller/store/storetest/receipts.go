@@ -14,6 +14,7 @@ import (
 func receipts() map[string]func(*testing.T, *store.DB) {
 	return map[string]func(*testing.T, *store.DB){
 		"a chain goes as far as it was stored":             chainGoesOn,
+		"many chains go on together":                       chainsTogether,
 		"receipts are never replaced":                      receiptsStay,
 		"receipts and the end of their chain are one":      receiptsWithTheirChain,
 		"receipts of one revision come in order":           receiptsInOrder,
@@ -54,7 +55,12 @@ func chainGoesOn(t *testing.T, db *store.DB) {
 	nodesOf(t, db, "n1", "n2")
 	at := func(node, chain broadcast.ID) (got store.Chain) {
 		update(t, db, func(tx store.Tx) (err error) {
-			got, err = tx.Chain(ctx, node, chain)
+			name := store.ChainName{Node: node, Chain: chain}
+			all, err := tx.Chains(ctx, []store.ChainName{name, {Node: "n2", Chain: "c9"}})
+			if len(all) != 2 {
+				t.Errorf("asked for two chains, got %v", all)
+			}
+			got = all[name]
 			return err
 		})
 		return got
@@ -62,23 +68,48 @@ func chainGoesOn(t *testing.T, db *store.DB) {
 	same(t, at("n1", "c1"), store.Chain{Node: "n1", Chain: "c1", Head: broadcast.Sum(nil)})
 	for _, to := range []int64{3, 5} {
 		update(t, db, func(tx store.Tx) error {
-			return tx.AddReceipts(ctx, end("n1", "c1", to), rows("n1", "c1", to-2, to-1, 1, 10))
+			return tx.AddReceipts(ctx, []store.Chain{end("n1", "c1", to)}, rows("n1", "c1", to-2, to-1, 1, 10))
 		})
 		same(t, at("n1", "c1"), end("n1", "c1", to))
 	}
 	same(t, at("n1", "c2"), store.Chain{Node: "n1", Chain: "c2", Head: broadcast.Sum(nil)})
 	same(t, at("n2", "c1"), store.Chain{Node: "n2", Chain: "c1", Head: broadcast.Sum(nil)})
-	update(t, db, func(tx store.Tx) error { return tx.AddReceipts(ctx, end("n1", "c1", 9), nil) })
+	update(t, db, func(tx store.Tx) error { return tx.AddReceipts(ctx, []store.Chain{end("n1", "c1", 9)}, nil) })
 	same(t, at("n1", "c1"), end("n1", "c1", 5)) // nothing new: nothing changes
+}
+
+// chainsTogether adds more receipts than fit one statement, of chains that
+// share names with others.
+func chainsTogether(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	nodesOf(t, db, "n1", "n2")
+	ends := []store.Chain{end("n1", "c1", 700), end("n1", "c2", 1), end("n2", "c1", 2)}
+	all := slices.Concat(rows("n1", "c1", 1, 700, 1, 10), rows("n1", "c2", 1, 1, 1, 10), rows("n2", "c1", 1, 2, 1, 10))
+	update(t, db, func(tx store.Tx) error { return tx.AddReceipts(ctx, ends, all) })
+	update(t, db, func(tx store.Tx) error {
+		got, err := tx.Chains(ctx, []store.ChainName{ends[0].Name(), ends[2].Name(), {Node: "n2", Chain: "c2"}})
+		if err == nil && len(got) != 3 {
+			t.Errorf("asked for three chains, got %v", got)
+		}
+		same(t, got[ends[0].Name()], ends[0])
+		same(t, got[ends[2].Name()], ends[2])
+		same(t, got[store.ChainName{Node: "n2", Chain: "c2"}].Seq, 0)
+		return err
+	})
+	if kept := need[[]store.ReceiptRow](t)(db.ReceiptsOf(ctx, "a1", 1)); len(kept) != len(all) {
+		t.Errorf("%d receipts of %d", len(kept), len(all))
+	}
 }
 
 func receiptsStay(t *testing.T, db *store.DB) {
 	ctx := context.Background()
 	nodesOf(t, db, "n1")
-	update(t, db, func(tx store.Tx) error { return tx.AddReceipts(ctx, end("n1", "c1", 2), rows("n1", "c1", 1, 2, 1, 10)) })
+	update(t, db, func(tx store.Tx) error {
+		return tx.AddReceipts(ctx, []store.Chain{end("n1", "c1", 2)}, rows("n1", "c1", 1, 2, 1, 10))
+	})
 	forged := rows("n1", "c1", 2, 2, 1, 20)
 	forged[0].Raw = []byte("another story")
-	if err := db.Update(ctx, func(tx store.Tx) error { return tx.AddReceipts(ctx, end("n1", "c1", 2), forged) }); err == nil {
+	if err := db.Update(ctx, func(tx store.Tx) error { return tx.AddReceipts(ctx, []store.Chain{end("n1", "c1", 2)}, forged) }); err == nil {
 		t.Error("a receipt was written over")
 	}
 	got := need[[]store.ReceiptRow](t)(db.ReceiptsOf(ctx, "a1", 1))
@@ -91,19 +122,19 @@ func receiptsWithTheirChain(t *testing.T, db *store.DB) {
 	ctx, broken := context.Background(), errors.New("broken off")
 	nodesOf(t, db, "n1")
 	refused(t, db, broken, func(tx store.Tx) error {
-		return errors.Join(tx.AddReceipts(ctx, end("n1", "c1", 2), rows("n1", "c1", 1, 2, 1, 10)), broken)
+		return errors.Join(tx.AddReceipts(ctx, []store.Chain{end("n1", "c1", 2)}, rows("n1", "c1", 1, 2, 1, 10)), broken)
 	})
 	if got := need[[]store.ReceiptRow](t)(db.ReceiptsOf(ctx, "a1", 1)); len(got) != 0 {
 		t.Errorf("receipts without an end: %v", got)
 	}
 	update(t, db, func(tx store.Tx) error {
-		if c, err := tx.Chain(ctx, "n1", "c1"); err != nil || c.Seq != 0 {
-			t.Errorf("an end without receipts: %+v %v", c, err)
+		if all, err := tx.Chains(ctx, []store.ChainName{{Node: "n1", Chain: "c1"}}); err != nil || all[store.ChainName{Node: "n1", Chain: "c1"}].Seq != 0 {
+			t.Errorf("an end without receipts: %+v %v", all, err)
 		}
 		return nil
 	})
 	if err := db.Update(ctx, func(tx store.Tx) error {
-		return tx.AddReceipts(ctx, end("nobody", "c1", 1), rows("nobody", "c1", 1, 1, 1, 10))
+		return tx.AddReceipts(ctx, []store.Chain{end("nobody", "c1", 1)}, rows("nobody", "c1", 1, 1, 1, 10))
 	}); err == nil {
 		t.Error("a chain of nobody was kept")
 	}
@@ -114,10 +145,10 @@ func receiptsInOrder(t *testing.T, db *store.DB) {
 	nodesOf(t, db, "n1", "n2")
 	update(t, db, func(tx store.Tx) error {
 		return errors.Join(
-			tx.AddReceipts(ctx, end("n2", "c1", 2), rows("n2", "c1", 1, 2, 1, 10)),
-			tx.AddReceipts(ctx, end("n1", "c2", 1), rows("n1", "c2", 1, 1, 1, 20)),
-			tx.AddReceipts(ctx, end("n1", "c1", 11), rows("n1", "c1", 9, 11, 1, 30)),
-			tx.AddReceipts(ctx, end("n1", "c3", 1), rows("n1", "c3", 1, 1, 2, 40)))
+			tx.AddReceipts(ctx, []store.Chain{end("n2", "c1", 2)}, rows("n2", "c1", 1, 2, 1, 10)),
+			tx.AddReceipts(ctx, []store.Chain{end("n1", "c2", 1)}, rows("n1", "c2", 1, 1, 1, 20)),
+			tx.AddReceipts(ctx, []store.Chain{end("n1", "c1", 11)}, rows("n1", "c1", 9, 11, 1, 30)),
+			tx.AddReceipts(ctx, []store.Chain{end("n1", "c3", 1)}, rows("n1", "c3", 1, 1, 2, 40)))
 	})
 	var got []string
 	for _, r := range need[[]store.ReceiptRow](t)(db.ReceiptsOf(ctx, "a1", 1)) {
@@ -136,9 +167,9 @@ func receiptsByNode(t *testing.T, db *store.DB) {
 	nodesOf(t, db, "n1", "n2")
 	update(t, db, func(tx store.Tx) error {
 		return errors.Join(
-			tx.AddReceipts(ctx, end("n1", "c2", 2), rows("n1", "c2", 1, 2, 1, 30)),
-			tx.AddReceipts(ctx, end("n1", "c1", 2), rows("n1", "c1", 1, 2, 1, 20)),
-			tx.AddReceipts(ctx, end("n2", "c1", 1), rows("n2", "c1", 1, 1, 1, 25)))
+			tx.AddReceipts(ctx, []store.Chain{end("n1", "c2", 2)}, rows("n1", "c2", 1, 2, 1, 30)),
+			tx.AddReceipts(ctx, []store.Chain{end("n1", "c1", 2)}, rows("n1", "c1", 1, 2, 1, 20)),
+			tx.AddReceipts(ctx, []store.Chain{end("n2", "c1", 1)}, rows("n2", "c1", 1, 1, 1, 25)))
 	})
 	for _, c := range []struct {
 		since broadcast.Instant
