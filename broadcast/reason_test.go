@@ -12,26 +12,26 @@ import (
 	"github.com/loaxa/loaxa/broadcast"
 )
 
-// declaredReasons reads the codes that reason.go declares, so that one without
-// words cannot be forgotten.
-func declaredReasons(t *testing.T) []broadcast.Reason {
+// declaredCodes reads the codes of a type that a file declares, so that one
+// without a row in its table cannot be forgotten.
+func declaredCodes[C ~string](t *testing.T, name, kind string) []C {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "reason.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []broadcast.Reason
+	var out []C
 	ast.Inspect(file, func(n ast.Node) bool {
 		spec, ok := n.(*ast.ValueSpec)
 		if !ok {
 			return true
 		}
-		if typ, ok := spec.Type.(*ast.Ident); ok && typ.Name == "Reason" {
+		if typ, ok := spec.Type.(*ast.Ident); ok && typ.Name == kind {
 			code, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
 			if err != nil {
 				t.Fatal(err)
 			}
-			out = append(out, broadcast.Reason(code))
+			out = append(out, C(code))
 		}
 		return true
 	})
@@ -39,7 +39,7 @@ func declaredReasons(t *testing.T) []broadcast.Reason {
 }
 
 func TestEveryReasonHasWordsInBothLanguages(t *testing.T) {
-	declared := declaredReasons(t)
+	declared := declaredCodes[broadcast.Reason](t, "reason.go", "Reason")
 	table := broadcast.ReasonTexts()
 	if len(declared) != len(table) {
 		t.Errorf("%d reasons are declared, %d have words", len(declared), len(table))
