@@ -136,14 +136,14 @@ func (a Announcement) Validate() error {
 	if a.Title == "" {
 		return errors.New("title: empty; say in a few words what the announcement is about")
 	}
-	return firstOf(check{"title", checkText("title", a.Title, maxTitle)},
+	return firstOf(check{"title", checkText(a.Title, maxTitle)},
 		check{"areas", distinct(a.Areas, 1, MaxAreas)},
 		check{"versions", a.validateVersions()},
 		check{"timing", a.Timing.ValidateFor(a.Class)},
 		check{"meta", a.Meta.Validate()},
 		check{"volume", within(a.Volume, 0, 100)},
 		check{"template", maybeRef(a.Template)},
-		check{"reason", checkText("reason", a.Reason, maxReason)})
+		check{"reason", checkText(a.Reason, maxReason)})
 }
 
 func (a Announcement) validateVersions() error {

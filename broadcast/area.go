@@ -65,7 +65,7 @@ func (t *Tree) add(a Area) error {
 		if err := f.Level.Validate(); err != nil {
 			return err
 		}
-		if err := checkText("name", f.Name, maxTitle); err != nil {
+		if err := firstOf(check{"name", checkText(f.Name, maxTitle)}); err != nil {
 			return err
 		}
 		if i > 0 && f.From <= a.Facts[i-1].From {

@@ -63,6 +63,8 @@ func holdEdges[T broadcast.Validator](t *testing.T, fresh func() T, edges []edge
 			t.Errorf("%s just outside its limit was accepted: %+v", e.field, bad)
 		} else if !strings.Contains(err.Error(), says) {
 			t.Errorf("the refusal does not name %s: %v", says, err)
+		} else if strings.Contains(err.Error(), says+": "+says+": ") {
+			t.Errorf("the refusal names %s twice: %v", says, err)
 		}
 	}
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[T]()) {

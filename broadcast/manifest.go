@@ -68,7 +68,7 @@ func (m Manifest) Validate() error {
 		return fmt.Errorf("nonces: %d, at most 500", len(m.Nonces))
 	}
 	for _, n := range m.Nonces {
-		if err := checkNonce(n); err != nil {
+		if err := firstOf(check{"nonces", checkNonce(n)}); err != nil {
 			return err
 		}
 	}

@@ -23,11 +23,11 @@ func (m Metadata) Validate() error {
 	short := []struct{ name, text string }{{"field", m.Field}, {"genre", m.Genre}, {"author", m.Author},
 		{"source", m.Source}, {"document_number", m.DocumentNumber}, {"rights", m.Rights}}
 	for _, s := range short {
-		if err := checkText(s.name, s.text, 300); err != nil {
+		if err := firstOf(check{s.name, checkText(s.text, 300)}); err != nil {
 			return err
 		}
 	}
-	if err := checkText("text", m.Text, 32<<10); err != nil {
+	if err := firstOf(check{"text", checkText(m.Text, 32<<10)}); err != nil {
 		return err
 	}
 	b, err := Encode(m)

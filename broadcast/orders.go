@@ -27,7 +27,7 @@ const (
 func (s Silence) Validate() error {
 	if err := firstOf(check{"id", s.ID.Validate()}, check{"revision", s.Revision.Validate()},
 		check{"areas", distinct(s.Areas, 1, MaxAreas)}, check{"classes", distinct(s.Classes, 0, 3)},
-		check{"reason", checkText("reason", s.Reason, maxReason)}); err != nil {
+		check{"reason", checkText(s.Reason, maxReason)}); err != nil {
 		return err
 	}
 	length := s.Until.Sub(s.Revision.IssuedAt())
@@ -59,7 +59,7 @@ func (w Withdrawal) Validate() error {
 	return firstOf(check{"id", w.ID.Validate()}, check{"revision", w.Revision.Validate()},
 		check{"announcement", w.Announcement.Validate()}, check{"upto", w.Upto.Validate()},
 		check{"class", w.Class.Validate()}, check{"areas", distinct(w.Areas, 1, MaxAreas)},
-		check{"reason", checkText("reason", w.Reason, maxReason)})
+		check{"reason", checkText(w.Reason, maxReason)})
 }
 
 // Placement is the explicit order of a commune for its own loudspeakers: which
@@ -91,7 +91,7 @@ func (p Placement) Validate() error {
 	seen := map[ID]bool{}
 	for _, it := range p.Items {
 		if err := firstOf(check{"items", it.Announcement.Validate()}, check{"items", it.Revision.Validate()},
-			check{"items", checkText("reason", it.Reason, maxReason)}); err != nil {
+			check{"items: reason", checkText(it.Reason, maxReason)}); err != nil {
 			return err
 		}
 		if seen[it.Announcement] {

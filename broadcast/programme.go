@@ -68,7 +68,7 @@ func (s Segment) Validate() error {
 	if bodies != 1 {
 		return errors.New("exactly one of content, relay and offer is needed")
 	}
-	return firstOf(check{"title", checkText("title", s.Title, maxTitle)}, check{"body", err},
+	return firstOf(check{"title", checkText(s.Title, maxTitle)}, check{"body", err},
 		check{"hard_ms", within(s.Hard, 0, (4 * MaxDuration).Milliseconds())})
 }
 
@@ -87,5 +87,5 @@ func (r RunningOrder) Validate() error {
 		}
 		last = max(last, s.Hard)
 	}
-	return checkText("station", r.Station, maxTitle)
+	return firstOf(check{"station", checkText(r.Station, maxTitle)})
 }

@@ -1,6 +1,7 @@
 package broadcast
 
 import (
+	"errors"
 	"fmt"
 	"unicode"
 	"unicode/utf8"
@@ -11,20 +12,20 @@ import (
 // checkText refuses text that is not NFC, holds control characters other than
 // a line feed, or U+2028/U+2029 (which encoders escape differently), or is
 // longer than max bytes. Two people must never see one text as two byte strings.
-func checkText(field, s string, max int) error {
+func checkText(s string, max int) error {
 	if len(s) > max {
-		return fmt.Errorf("%s: %d bytes, at most %d are allowed", field, len(s), max)
+		return fmt.Errorf("%d bytes, at most %d are allowed", len(s), max)
 	}
 	if !utf8.ValidString(s) {
-		return fmt.Errorf("%s: not valid UTF-8", field)
+		return errors.New("not valid UTF-8")
 	}
 	for _, r := range s {
 		if (unicode.IsControl(r) && r != '\n') || r == 0x2028 || r == 0x2029 || r == utf8.RuneError {
-			return fmt.Errorf("%s: contains the control character %U; remove it", field, r)
+			return fmt.Errorf("contains the control character %U; remove it", r)
 		}
 	}
 	if !norm.NFC.IsNormalString(s) {
-		return fmt.Errorf("%s: not in Unicode NFC; normalise the text first", field)
+		return errors.New("not in Unicode NFC; normalise the text first")
 	}
 	return nil
 }

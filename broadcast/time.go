@@ -71,7 +71,7 @@ const NonceBytes = 16
 func checkNonce(s string) error {
 	b, err := base64URL(s)
 	if err != nil || len(b) != NonceBytes {
-		return errors.New("nonce: 16 random bytes in base64url are needed")
+		return errors.New("16 random bytes in base64url are needed")
 	}
 	return nil
 }

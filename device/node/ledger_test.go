@@ -310,3 +310,18 @@ func TestShelfFindsEverythingAgainAndNothingSpoiled(t *testing.T) {
 		t.Errorf("what it gave away is not known after a boot (%v)", err)
 	}
 }
+
+// TestALogLineNamesNoOccurrenceWhereThereIsNone: a start of 1970 in a log sends
+// people looking for a clock that is wrong.
+func TestALogLineNamesNoOccurrenceWhereThereIsNone(t *testing.T) {
+	for want, s := range map[string]statement{
+		"[announcement a rung received]":                                                      told(0, 0, broadcast.Received, "", nil),
+		"[announcement a rung refused reason threshold]":                                      told(0, 0, broadcast.Refused, broadcast.WhyThreshold, nil),
+		"[announcement a rung playing start 2023-11-14T22:13:20.000Z attempt 1]":              told(1_700_000_000_000, 1, broadcast.Playing, "", nil),
+		"[announcement a rung refused start 2023-11-14T22:13:20.000Z attempt 0 reason quiet]": told(1_700_000_000_000, 0, broadcast.Refused, broadcast.WhyQuiet, nil),
+	} {
+		if got := fmt.Sprint(s.words()); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}

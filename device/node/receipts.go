@@ -156,9 +156,22 @@ func (n *Node) hold(list ...statement) {
 // told notes in the log what was stated.
 func (n *Node) told(list []statement) {
 	for _, s := range list {
-		n.log.Info("receipt", "announcement", s.id, "start", s.start, "attempt", s.attempt, "rung", s.rung, "reason", s.reason)
+		n.log.Info("receipt", s.words()...)
 	}
 	n.planDirty = true
+}
+
+// words are what a log line says of a statement. One about the document as a
+// whole belongs to no occurrence, so it has neither start nor attempt.
+func (s statement) words() []any {
+	out := []any{"announcement", s.id, "rung", s.rung}
+	if s.start != 0 {
+		out = append(out, "start", s.start, "attempt", s.attempt)
+	}
+	if s.reason != "" {
+		out = append(out, "reason", s.reason)
+	}
+	return out
 }
 
 // write writes what was stated when it is time to, and returns when it is.
