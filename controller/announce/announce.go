@@ -54,6 +54,9 @@ func (r *run) say(format string, args ...any) {
 
 // publish takes the file all the way to a published announcement.
 func (r *run) publish(ctx context.Context) (api.Announcement, error) {
+	if r.opt.Start != "" {
+		r.say("to start at %s", moment(r.opt.Start))
+	}
 	content, err := r.upload(ctx)
 	if err != nil {
 		return api.Announcement{}, err

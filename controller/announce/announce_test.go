@@ -185,9 +185,12 @@ func TestWithoutWatchingOnlyTheIDIsPrinted(t *testing.T) {
 func TestASecondPersonApproves(t *testing.T) {
 	r := newRig(t)
 	r.opt.Token, r.opt.ApproveToken = r.Named("bien-tap").Token, r.Named("duyet-2").Token
-	r.opt.Class, r.opt.Reason, r.opt.Start = "priority", "", "08:30"
+	r.opt.Class, r.opt.Reason, r.opt.Start = "priority", "", "8h30"
 	if err := r.run(AllEnded); err != nil {
 		t.Fatal(err)
+	}
+	if said := r.err.String(); !strings.HasPrefix(said, "to start at 08:30:00 22/11/2026 +07:00\n") {
+		t.Errorf("the start is not read back first: %s", said)
 	}
 	page, err := r.Desk.Announcements(t.Context(), "", store.Published, 10)
 	if err != nil || len(page) != 1 || len(page[0].Signatures) != 2 || page[0].Signatures[0].Person != "bien-tap" || page[0].Signatures[1].Person != "duyet-2" {
@@ -209,7 +212,7 @@ func TestErrorsSayWhatToDoNext(t *testing.T) {
 		"not audio":        {func(r *rig) { r.opt.File = "announce_test.go" }, []string{"not audio"}},
 		"a bad class":      {func(r *rig) { r.opt.Class = "urgent" }, []string{"--class", "normal, priority or emergency"}},
 		"a bad address":    {func(r *rig) { r.opt.Controller = "localhost:8080" }, []string{"--controller", "http://"}},
-		"a bad start":      {func(r *rig) { r.opt.Start = "8h30" }, []string{"--start", "HH:MM"}},
+		"a bad start":      {func(r *rig) { r.opt.Start = "half past eight" }, []string{"--start", "HH:MM", "17h30"}},
 		"a past start":     {func(r *rig) { r.opt.Start = "2020-01-01T00:00:00Z" }, []string{"has passed"}},
 		"a normal repeat":  {func(r *rig) { r.opt.Class, r.opt.Repeat = "normal", time.Minute }, []string{"--repeat"}},
 		"two are needed":   {func(r *rig) { r.opt.Reason = "" }, []string{"1 of 2 signatures", "--approve-token"}},

@@ -26,7 +26,8 @@ type Options struct {
 	// Class, Title and Language may be empty: normal, the name of the file, vi.
 	Class, Title, Language string
 	Reason                 string
-	// Start is RFC 3339, or HH:MM for the next such time; empty means now.
+	// Start is a moment as people write it, or a time of day for the next such
+	// moment; empty means now.
 	Start string
 	// Repeat makes an emergency sound again so often inside its window.
 	Repeat time.Duration
@@ -84,27 +85,10 @@ func (o *Options) check() error {
 	if o.after == nil {
 		o.after = time.After
 	}
-	o.Start, err = start(o.Start, o.Now())
+	if o.Start == "" {
+		return nil
+	}
+	at, err := start(o.Start, o.Now())
+	o.Start = at.Format(time.RFC3339)
 	return err
-}
-
-// start returns RFC 3339 for a moment, or for the next time of day; empty stays
-// empty.
-func start(text string, now time.Time) (string, error) {
-	if text == "" {
-		return "", nil
-	}
-	if t, err := time.Parse(time.RFC3339, text); err == nil {
-		return t.Format(time.RFC3339), nil
-	}
-	day, err := broadcast.ParseLocalTime(text)
-	if err != nil {
-		return "", fmt.Errorf("--start %q: use HH:MM such as 05:30, or RFC 3339 such as 2026-11-22T17:30:00+07:00", text)
-	}
-	now = now.In(broadcast.Local())
-	at := time.Date(now.Year(), now.Month(), now.Day(), 0, int(day), 0, 0, broadcast.Local())
-	if !at.After(now) {
-		at = at.AddDate(0, 0, 1)
-	}
-	return at.Format(time.RFC3339), nil
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/loaxa/loaxa/controller/api"
 )
@@ -77,23 +76,6 @@ func TestNoAnswerIsAnAge(t *testing.T) {
 	} {
 		if got := proof(n); got != want {
 			t.Errorf("%q, want %q", got, want)
-		}
-	}
-}
-
-func TestStartIsTheNextSuchTime(t *testing.T) {
-	now := time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC) // 08:00 local
-	for text, want := range map[string]string{
-		"": "", "08:30": "2026-11-22T08:30:00+07:00", "08:00": "2026-11-23T08:00:00+07:00", "07:59": "2026-11-23T07:59:00+07:00",
-		"2026-12-01T05:00:00+07:00": "2026-12-01T05:00:00+07:00", "2026-12-01T05:00:00Z": "2026-12-01T05:00:00Z",
-	} {
-		if got, err := start(text, now); err != nil || got != want {
-			t.Errorf("%q: %q %v, want %q", text, got, err, want)
-		}
-	}
-	for _, text := range []string{"8h", "25:00", "tomorrow", "2026-12-01"} {
-		if got, err := start(text, now); err == nil {
-			t.Errorf("%q gave %q", text, got)
 		}
 	}
 }

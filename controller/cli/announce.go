@@ -22,7 +22,7 @@ type announceCmd struct {
 	Title        string        `help:"What it is about; the file's name if not given."`
 	Language     string        `help:"ISO 639 code of the language spoken." default:"vi"`
 	Reason       string        `help:"Why one officer speaks alone, where the policy allows it."`
-	Start        string        `help:"When: HH:MM (the next such time in Vietnam) or RFC 3339; now if not given." placeholder:"TIME"`
+	Start        string        `help:"When, in Vietnam's time: HH:MM or 17h30 (the next such time), dd/MM/yyyy HH:MM, or RFC 3339; now if not given." placeholder:"TIME"`
 	Repeat       time.Duration `help:"Sound an emergency again so often inside its window, 1m to 6h." placeholder:"5m"`
 	Watch        bool          `help:"Show what every node proves until all have ended."`
 	JSON         bool          `help:"Print what every node proved as JSON."`
