@@ -20,6 +20,8 @@ type area struct {
 	// published says that the broker was handed all of it.
 	published bool
 	pushed    map[broadcast.Digest]bool
+	// told has the nodes without the time whose question the manifest carries.
+	told map[broadcast.ID]told
 }
 
 // retainedKinds are published on topics of their own and kept by the broker.
@@ -56,8 +58,9 @@ func (d *Dispatch) scan(ctx context.Context, all bool) {
 			d.cfg.Log.WarnContext(ctx, "push failed; nodes will fetch", "area", id, "err", err)
 		}
 	}
+	askers := d.asking(standings, d.urgent(ctx, wanted))
 	for _, id := range ids {
-		if err := d.settle(ctx, id, wanted[id], all); err != nil {
+		if err := d.settle(ctx, id, wanted[id], askers[id], all); err != nil {
 			d.cfg.Log.ErrorContext(ctx, "manifest not published", "area", id, "err", err)
 		}
 	}
@@ -123,9 +126,10 @@ func (d *Dispatch) area(id broadcast.ID) *area {
 	return a
 }
 
-// settle seals a new manifest if the listings changed or the last one is old,
-// and publishes what the broker should retain.
-func (d *Dispatch) settle(ctx context.Context, id broadcast.ID, rows []store.Listing, all bool) error {
+// settle seals a new manifest if the listings changed, the last one is old, or
+// it lacks the question of a node without the time, and publishes what the
+// broker should retain.
+func (d *Dispatch) settle(ctx context.Context, id broadcast.ID, rows []store.Listing, askers []asker, all bool) error {
 	a := d.area(id)
 	if a.raw == nil {
 		if err := d.recall(ctx, id, a); err != nil {
@@ -133,8 +137,12 @@ func (d *Dispatch) settle(ctx context.Context, id broadcast.ID, rows []store.Lis
 		}
 	}
 	entries := entriesOf(rows)
-	stale := d.now().Sub(a.manifest.Revision.IssuedAt()) > refreshAfter
-	same := a.raw != nil && slices.Equal(entries, a.manifest.Documents) && !stale
+	changed := a.raw == nil || !slices.Equal(entries, a.manifest.Documents)
+	if changed {
+		a.told = nil // what is new nobody was told of
+	}
+	askers = a.unanswered(id, askers)
+	same := !changed && d.now().Sub(a.manifest.Revision.IssuedAt()) <= refreshAfter && !a.unlisted(askers, d.now())
 	all = all || !a.published
 	if same && !all {
 		return nil
@@ -142,7 +150,7 @@ func (d *Dispatch) settle(ctx context.Context, id broadcast.ID, rows []store.Lis
 	a.published = false
 	before := a.manifest.Documents
 	if !same {
-		if err := d.renew(ctx, id, a, entries); err != nil {
+		if err := d.renew(ctx, id, a, entries, askers); err != nil {
 			return err
 		}
 	}
@@ -171,7 +179,7 @@ func (d *Dispatch) recall(ctx context.Context, id broadcast.ID, a *area) error {
 	if err != nil {
 		return err
 	}
-	m, err := manifestOf(doc.Raw)
+	m, err := payloadOf[broadcast.Manifest](broadcast.KindManifest, doc.Raw)
 	if err != nil {
 		d.cfg.Log.ErrorContext(ctx, "the stored manifest is damaged; a new one is sealed", "area", id, "err", err)
 		a.manifest.Revision = doc.Revision
@@ -181,27 +189,28 @@ func (d *Dispatch) recall(ctx context.Context, id broadcast.ID, a *area) error {
 	return nil
 }
 
-// manifestOf reads what this controller sealed itself.
-func manifestOf(raw []byte) (broadcast.Manifest, error) {
-	env, err := seal.Parse(broadcast.KindManifest, raw)
+// payloadOf reads what stands in this controller's own database.
+func payloadOf[T broadcast.Validator](kind broadcast.Kind, raw []byte) (T, error) {
+	var none T
+	env, err := seal.Parse(kind, raw)
 	if err != nil {
-		return broadcast.Manifest{}, err
+		return none, err
 	}
 	payload, err := env.PayloadBytes()
 	if err != nil {
-		return broadcast.Manifest{}, err
+		return none, err
 	}
-	return broadcast.Decode[broadcast.Manifest](payload)
+	return broadcast.Decode[T](payload)
 }
 
 // renew seals the next manifest of an area and stores it before anybody sees
 // it. The one before is kept beside it; older ones say nothing any more.
-func (d *Dispatch) renew(ctx context.Context, id broadcast.ID, a *area, entries []broadcast.Entry) error {
+func (d *Dispatch) renew(ctx context.Context, id broadcast.ID, a *area, entries []broadcast.Entry, askers []asker) error {
 	head, err := d.cfg.DB.AuditHead(ctx)
 	if err != nil {
 		return err
 	}
-	m := broadcast.Manifest{Area: id, Revision: max(broadcast.Revision(d.now()), a.manifest.Revision+1), Documents: entries, Audit: head}
+	m := broadcast.Manifest{Area: id, Revision: max(broadcast.Revision(d.now()), a.manifest.Revision+1), Documents: entries, Audit: head, Nonces: noncesOf(askers)}
 	raw, err := d.sealed(ctx, broadcast.KindManifest, m)
 	if err != nil {
 		return err
@@ -214,6 +223,7 @@ func (d *Dispatch) renew(ctx context.Context, id broadcast.ID, a *area, entries 
 		return err
 	}
 	a.manifest, a.raw = m, raw
+	a.answered(askers, m.Revision)
 	return nil
 }
 

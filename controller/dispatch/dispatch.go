@@ -73,16 +73,19 @@ type Dispatch struct {
 	// placed has the assignment that each node was given; nil until the first
 	// scan, since nobody was connected before the controller started.
 	placed map[broadcast.ID]broadcast.Digest
+	// emergencies says of every listed announcement whether it is one.
+	emergencies map[broadcast.Digest]bool
 
-	mu     sync.Mutex
-	served map[broadcast.ID]time.Time
+	mu        sync.Mutex
+	served    map[broadcast.ID]time.Time
+	questions map[broadcast.ID]question
 }
 
 // New returns a dispatch that does nothing until Serve.
 func New(cfg Config) *Dispatch {
 	return &Dispatch{cfg: cfg, changed: make(chan struct{}, 1), up: make(chan struct{}, 1), receipts: make(chan incoming, queued),
 		wanting: make(chan broadcast.ID, queued), areas: map[broadcast.ID]*area{},
-		served: map[broadcast.ID]time.Time{}, refused: ration{now: cfg.Now}}
+		served: map[broadcast.ID]time.Time{}, questions: map[broadcast.ID]question{}, refused: ration{now: cfg.Now}}
 }
 
 func (d *Dispatch) now() broadcast.Instant { return broadcast.InstantOf(d.cfg.Now()) }
@@ -193,10 +196,17 @@ func (d *Dispatch) presence(ctx context.Context, node broadcast.ID, m broker.Mes
 	if err := d.cfg.Fleet.Presence(ctx, node, p, !m.Retained); err != nil || p.State == wire.Gone {
 		return err
 	}
-	if m.Retained || p.Nonce == "" {
+	if p.Nonce == "" {
 		return nil
 	}
 	answer := broadcast.TimeAnswer{Node: node, Boot: p.Boot, Nonce: p.Nonce, At: d.now()}
+	if err := answer.Validate(); err != nil {
+		return err
+	}
+	d.remember(node, question{boot: p.Boot, nonce: p.Nonce, at: answer.At})
+	if m.Retained { // of an unknown age, which only the node can judge
+		return nil
+	}
 	return d.seal(ctx, broadcast.KindTime, answer, wire.Node(node, "time"), false)
 }
 

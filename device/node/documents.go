@@ -407,6 +407,7 @@ func (n *Node) takeManifest(m broadcast.Manifest, proof seal.Proof) error {
 	n.holdings.manifests[m.Area] = held[broadcast.Manifest]{m, proof}
 	if slices.ContainsFunc(m.Nonces, n.clock.asked) {
 		n.clock.show(m.Revision.IssuedAt(), n.reading)
+		n.holdings.answer(m)
 	}
 	return nil
 }

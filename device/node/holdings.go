@@ -1,6 +1,7 @@
 package node
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -67,6 +68,9 @@ type holdings struct {
 	slots       map[broadcast.ID]held[broadcast.Slot]
 	items       map[document]*item
 	orders      map[broadcast.Digest]broadcast.RunningOrder
+	// answered are the documents that a manifest listed which carried an open
+	// nonce of this boot when it came: they are surely new, for the whole boot.
+	answered map[broadcast.Digest]bool
 }
 
 func newHoldings() holdings {
@@ -76,6 +80,7 @@ func newHoldings() holdings {
 		withdrawals: map[broadcast.Digest]held[broadcast.Withdrawal]{}, templates: map[broadcast.ID]held[broadcast.Template]{},
 		placements: map[broadcast.ID]held[broadcast.Placement]{}, slots: map[broadcast.ID]held[broadcast.Slot]{},
 		items: map[document]*item{}, orders: map[broadcast.Digest]broadcast.RunningOrder{},
+		answered: map[broadcast.Digest]bool{},
 	}
 }
 
@@ -122,6 +127,24 @@ func (h *holdings) listedAll() map[broadcast.Digest]bool {
 		}
 	}
 	return out
+}
+
+// answer notes what a manifest lists that was surely made after this boot, and
+// forgets what is neither listed nor held any more.
+func (h *holdings) answer(m broadcast.Manifest) {
+	live := map[broadcast.Digest]bool{}
+	for _, i := range h.items {
+		live[i.proof.Digest] = true
+	}
+	for _, other := range h.manifests {
+		for _, e := range other.doc.Documents {
+			live[e.SHA256] = true
+		}
+	}
+	maps.DeleteFunc(h.answered, func(digest broadcast.Digest, _ bool) bool { return !live[digest] })
+	for _, e := range m.Documents {
+		h.answered[e.SHA256] = true
+	}
 }
 
 // listings are what the manifests of the chain list, the newest revision of each.

@@ -321,6 +321,8 @@ func TestFreshManifestLetsAnEmergencySoundWithoutAClock(t *testing.T) {
 		r.Announce(b)
 		pass(time.Second)
 		r.List(asked(t, r))
+		pass(time.Second)
+		r.List() // a later list takes nothing back
 		pass(2 * time.Minute)
 		heard := sounded(t, r, 2) // the first joined on its grid
 		if off := heard[len(heard)-1].First.Sub(b.Timing.Start.Time()).Abs(); off > time.Second {

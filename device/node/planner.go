@@ -29,10 +29,9 @@ func (n *Node) input(now broadcast.Instant) plan.Input {
 		Past: n.past(),
 	}
 	listings := n.holdings.listings()
-	answered := n.answered()
 	for _, i := range n.holdings.items {
 		in.Items = append(in.Items, plan.Item{Announcement: i.doc, Drill: i.drill, Signers: signers(i.proof), Approved: i.approved,
-			Delisted: n.holdings.delisted(i, listings), Answered: answered[i.proof.Digest], FirstHeld: n.ready(i, now)})
+			Delisted: n.holdings.delisted(i, listings), Answered: n.holdings.answered[i.proof.Digest], FirstHeld: n.ready(i, now)})
 	}
 	for _, s := range n.holdings.silences {
 		in.Silences = append(in.Silences, plan.Silence{Silence: s.doc, Level: s.proof.Level(), Emergency: n.silencesEmergencies(in.Law, s.proof)})
@@ -103,19 +102,6 @@ func (n *Node) silencesEmergencies(law broadcast.Law, p seal.Proof) bool {
 		}
 	}
 	return may && count >= need
-}
-
-// answered are the documents that a manifest with a nonce of this boot lists.
-func (n *Node) answered() map[broadcast.Digest]bool {
-	out := map[broadcast.Digest]bool{}
-	for _, m := range n.holdings.chained() {
-		if slices.ContainsFunc(m.Nonces, n.clock.asked) {
-			for _, e := range m.Documents {
-				out[e.SHA256] = true
-			}
-		}
-	}
-	return out
 }
 
 // longestPast bounds what a plan is told of the past, the newest first: a plan
