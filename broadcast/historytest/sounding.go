@@ -1,0 +1,250 @@
+package historytest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/loaxa/loaxa/broadcast"
+)
+
+// occurrence names one planned sounding.
+type occurrence struct {
+	announcement broadcast.ID
+	start        broadcast.Instant
+}
+
+func (s Sounding) of() occurrence { return occurrence{s.Announcement, s.Start} }
+
+// heard is one attempt of which a sample left.
+type heard struct {
+	Sounding
+	paper   *paper
+	first   broadcast.Instant // by the node's clock
+	samples int64
+	over    bool
+	whole   bool
+	// law is that of its beginning, since from when the present one binds it.
+	law   broadcast.Law
+	since broadcast.Instant
+	// stopBy is when it must have stopped at the latest, and why; 0 for never.
+	stopBy broadcast.Instant
+	why    string
+}
+
+// spent is a class and a local day.
+type spent struct {
+	class broadcast.Class
+	day   string
+}
+
+// stage is what relay and sound card did.
+type stage struct {
+	closed  broadcast.Instant // since when the relay is; 0 while it is open
+	told    bool              // that it is closed for too long
+	useful  bool              // a sample left since it closed
+	rested  broadcast.Instant // when the last sound was over
+	sounds  *heard
+	heard   map[occurrence][]*heard
+	minutes map[spent]time.Duration
+}
+
+func newStage() stage {
+	return stage{heard: map[occurrence][]*heard{}, minutes: map[spent]time.Duration{}}
+}
+
+// tell judges an edge of the relay.
+func (r Relay) tell(j *Judge, at broadcast.Instant) {
+	switch {
+	case r.Closed == (j.closed != 0):
+	case r.Closed:
+		j.closed, j.useful, j.told = at, false, false
+		if !j.expected(at) {
+			j.breach(lawRelay, "nothing that was published is due")
+		}
+	default:
+		j.opened(at)
+	}
+}
+
+// expected says whether anything that was published to this place could be about
+// to sound.
+func (j *Judge) expected(at broadcast.Instant) bool {
+	now := j.local(at).Add(j.board.WarmUp)
+	for _, list := range j.papers {
+		for _, p := range list {
+			if p.since != 0 && j.near(p, now) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// near says whether an item has a start that could be begun about now.
+func (j *Judge) near(p *paper, now broadcast.Instant) bool {
+	t := p.doc.Timing
+	late := t.Late(p.doc.Class)
+	if p.programme() {
+		late += p.length()
+	}
+	begin := t.Start
+	if t.Recurrence != nil && now > begin {
+		begin = now - broadcast.Instant(now.Sub(begin)%(24*time.Hour)/time.Millisecond)
+		if begin > t.Until {
+			return false
+		}
+	}
+	return begin <= now.Add(j.slack) && now <= begin.Add(late+j.slack)
+}
+
+// opened judges how long the relay was closed, and for what.
+func (j *Judge) opened(at broadcast.Instant) {
+	since, gap := j.closed, j.board.Tail+j.board.Hold+j.board.MinOff+j.board.WarmUp+obey
+	j.closed = 0
+	switch {
+	case j.sounds != nil:
+		j.breach(lawWarm, "the relay opened while %s sounded", j.sounds.Sounding)
+	case j.useful && at.Sub(j.rested) > gap:
+		j.breach(lawHold, "it opened %v after the last sample", at.Sub(j.rested))
+	case !j.useful && at.Sub(since) > gap:
+		j.breach(lawHold, "it was closed for %v and nothing sounded", at.Sub(since))
+	}
+	if limit := j.board.MaxOn; limit > 0 && !j.told && at.Sub(since) > limit+j.slack {
+		j.breach(lawMaxOn, "it was closed for %v", at.Sub(since))
+	}
+}
+
+// beginning are the rules for the first sample of a sounding, and whether they
+// bind an emergency.
+var beginning = []struct {
+	law       string
+	emergency bool
+	broken    func(j *Judge, h *heard) bool
+}{
+	{lawPublished, true, func(_ *Judge, h *heard) bool { return h.paper.since == 0 }},
+	{lawThreshold, true, func(j *Judge, h *heard) bool { return !j.enough(h.paper) }},
+	{lawEarly, true, func(j *Judge, h *heard) bool { return h.first.Add(j.slack) < h.Start }},
+	{lawLate, true, tooLate},
+	{lawWithdrawn, true, func(j *Judge, h *heard) bool { return j.withdrawn(h.paper, j.now.Add(-obey)) }},
+	{lawSilence, true, func(j *Judge, h *heard) bool { return j.silenced(h.paper, j.now.Add(-obey), h.first) }},
+	{lawDelisted, false, func(j *Judge, h *heard) bool { return j.delisted(h.paper, j.now.Add(-obey)) }},
+	{lawStale, true, isStale},
+	{lawTwice, true, again},
+	{lawOften, true, tooOften},
+}
+
+// tell judges the first sample of a sounding.
+func (b Began) tell(j *Judge, at broadcast.Instant) {
+	switch {
+	case j.sounds != nil:
+		j.breach(lawAtOnce, "%s begins while %s sounds", b.Sounding, j.sounds.Sounding)
+	case j.closed == 0 || at.Sub(j.closed) < j.board.WarmUp-j.slack:
+		j.breach(lawWarm, "%s begins; the relay is closed since %s", b.Sounding, j.closed)
+	}
+	j.useful = true
+	p := j.find(b.Sounding)
+	if p == nil {
+		j.breach(lawPublished, "%s was never published to this node", b.Sounding)
+		p = &paper{doc: broadcast.Announcement{ID: b.Announcement}}
+	}
+	h := &heard{Sounding: b.Sounding, paper: p, first: j.local(at), since: j.local(at), law: j.law}
+	for _, rule := range beginning {
+		if p.given != 0 && (rule.emergency || !p.emergency()) && rule.broken(j, h) {
+			j.breach(rule.law, "%s, %s, begins at %s", b.Sounding, p.doc.Class, h.first)
+		}
+	}
+	j.sounds = h
+	j.heard[b.of()] = append(j.heard[b.of()], h)
+	j.fulfil(h)
+}
+
+// tooLate asks only for the first sample that anybody hears of a programme: it
+// goes on at its next segment after it gave way.
+func tooLate(j *Judge, h *heard) bool {
+	deadline := h.Start.Add(h.paper.doc.Timing.Late(h.paper.doc.Class))
+	switch {
+	case h.paper.emergency():
+		deadline = h.paper.doc.Timing.Start.Add(h.paper.doc.Timing.WindowLength())
+	case h.paper.programme() && h.Attempt > 1:
+		deadline = h.Start.Add(h.paper.length() + h.paper.doc.Timing.Late(h.paper.doc.Class))
+	}
+	return h.first > deadline.Add(j.slack)
+}
+
+func isStale(j *Judge, h *heard) bool {
+	fresh := j.fresh()
+	if fresh == 0 || h.first.Sub(fresh) <= j.law.OfflineLimit()+j.slack {
+		return false
+	}
+	return !h.paper.emergency() || h.paper.given.Add(j.slack) < fresh
+}
+
+// again says that the attempt was made before, or that all was heard already.
+func again(j *Judge, h *heard) bool {
+	return slices.ContainsFunc(j.heard[h.of()], func(o *heard) bool { return o.whole || o.Attempt >= h.Attempt })
+}
+
+// tooOften counts the soundings: three of an emergency, two of a priority item,
+// one of a normal one; a programme goes on as often as it gave way.
+func tooOften(j *Judge, h *heard) bool {
+	most := map[broadcast.Class]int{broadcast.Emergency: 3, broadcast.Priority: 2, broadcast.Normal: 1}[h.paper.doc.Class]
+	return len(j.heard[h.of()]) >= most && (h.paper.emergency() || !h.paper.programme())
+}
+
+// stopIf has the present sounding stop if it is withdrawn or silenced now.
+func (j *Judge) stopIf(at broadcast.Instant, why string) {
+	h := j.sounds
+	if h == nil || h.stopBy != 0 || !j.withdrawn(h.paper, at) && !j.silenced(h.paper, at, j.local(at)) {
+		return
+	}
+	h.stopBy, h.why = at.Add(obey+j.slack), why
+}
+
+// inspect judges the present sounding by the law so far, before that changes.
+func (j *Judge) inspect(at broadcast.Instant) {
+	h := j.sounds
+	if h == nil {
+		return
+	}
+	j.quiet(h, j.local(at))
+	h.since = j.local(at).Add(obey + j.slack)
+}
+
+// quiet judges the samples from since on.
+func (j *Judge) quiet(h *heard, to broadcast.Instant) {
+	if h.paper.emergency() || to <= h.since {
+		return
+	}
+	if span, touched := j.law.Quiet(h.since, to); touched {
+		j.breach(lawQuiet, "%s, %s, sounded from %s to %s; quiet is %v", h.Sounding, h.paper.doc.Class, h.first, to, span)
+	}
+}
+
+// tell judges a sounding that is over.
+func (o Over) tell(j *Judge, at broadcast.Instant) {
+	h := j.sounds
+	if h == nil || h.Sounding != o.Sounding {
+		j.breach(lawAtOnce, "%s ends and did not sound", o.Sounding)
+		return
+	}
+	j.sounds, j.rested = nil, at
+	h.samples, h.over, h.whole = o.Samples, true, o.Whole
+	to := j.local(at)
+	j.quiet(h, to)
+	if h.paper.emergency() || h.paper.given == 0 {
+		return
+	}
+	if h.paper.doc.Class == broadcast.Normal && !h.law.InWindow(h.first, to) {
+		j.breach(lawWindow, "%s sounded from %s to %s", o.Sounding, h.first, to)
+	}
+	j.spend(h, to.Sub(h.first))
+}
+
+// spend books what sounded on the day on which it began.
+func (j *Judge) spend(h *heard, length time.Duration) {
+	on := spent{h.paper.doc.Class, h.first.Time().In(broadcast.Local()).Format(time.DateOnly)}
+	j.minutes[on] += length
+	if limit, bound := h.law.Budget(on.class); bound && j.minutes[on] > limit+obey {
+		j.breach(lawBudget, "%v of %s on %s, allowed are %v", j.minutes[on], on.class, on.day, limit)
+	}
+}
