@@ -69,7 +69,7 @@ func foreign(s string) bool {
 
 func TestEveryFaultIsShownWithinAMinute(t *testing.T) {
 	for _, f := range broadcast.Faults() {
-		if f.Within <= 0 || f.Within > broadcast.MaxFaultDelay || f.Lasts+travel > f.Within || f.Lasts < 0 || f.Calm < 0 {
+		if f.Within <= 0 || f.Within > broadcast.MaxFaultDelay || f.Lasts+travel > f.Within || f.Lasts < 0 || f.Calm <= 0 {
 			t.Errorf("%s lasts %v and is shown within %v", f.Code, f.Lasts, f.Within)
 		}
 		known := slices.ContainsFunc(broadcast.Parts(), func(p broadcast.PartText) bool { return p.Part == f.Part })
@@ -92,6 +92,9 @@ func TestCausesEndSomewhere(t *testing.T) {
 		for _, cause := range f.Behind {
 			if why, _ := broadcast.FaultOf(cause); f.By == broadcast.ByNode && why.By == broadcast.ByController {
 				t.Errorf("%s cannot be silenced on the node by %s", c, cause)
+			}
+			if why, _ := broadcast.FaultOf(cause); why.Calm > broadcast.MaxFaultDelay {
+				t.Errorf("%s would be silent for %v after its cause %s is mended", f.Code, why.Calm, cause)
 			}
 			above(cause, append(slices.Clone(path), c))
 		}
@@ -136,7 +139,8 @@ says it is; **trouble** – something is lost, or will be if nobody comes;
 **notice** – nothing is lost yet.
 
 "Lasts" is how long the failure must last before it is declared, "calm" how long
-it must be gone before it is cleared, so that what comes and goes is said once.
+it must be gone before it is cleared; for what comes and goes the calm doubles
+up to half an hour, so that it is said once.
 `
 
 func faultsPage() string {
@@ -150,7 +154,7 @@ func faultsPage() string {
 			if f.Part != p.Part {
 				continue
 			}
-			fmt.Fprintf(&b, "| `%s` | %s | %s | %v | %s | %s | %s |\n", f.Code, f.Gravity, f.By, f.Within, span(f.Lasts), span(f.Calm), quoted(f.Behind))
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %v | %s | %s | %s |\n", f.Code, f.Gravity, f.By, span(f.Within), span(f.Lasts), span(f.Calm), quoted(f.Behind))
 			fmt.Fprintf(&words, "\n- `%s`: %s. *%s*\n  %s. *%s*\n", f.Code, f.EN, f.DoEN, strings.ToUpper(string([]rune(f.VI)[:1]))+string([]rune(f.VI)[1:]), f.DoVI)
 		}
 		b.WriteString(words.String())
@@ -161,7 +165,7 @@ func faultsPage() string {
 func span(d time.Duration) string {
 	switch {
 	case d == 0:
-		return "–"
+		return "at once"
 	case d%time.Hour == 0:
 		return fmt.Sprintf("%d h", d/time.Hour)
 	case d > time.Minute && d%time.Minute == 0:

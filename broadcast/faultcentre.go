@@ -34,7 +34,7 @@ func linkFaults() []Fault {
 
 func documentFaults() []Fault {
 	return []Fault{
-		{Code: FaultStale, By: ByNode, Part: PartDocuments, Gravity: Grave, Behind: []FaultCode{FaultClock}, Within: MaxFaultDelay,
+		{Code: FaultStale, By: ByNode, Part: PartDocuments, Gravity: Grave, Behind: []FaultCode{FaultClock}, Calm: shortly, Within: MaxFaultDelay,
 			VI: "bản kê quá cũ, không bản tin nào được phát", EN: "no fresh manifest within the policy's limit: nothing sounds",
 			DoVI: "Nối lại đường truyền, hoặc mang bản kê mới đến tận nơi.", DoEN: "Restore the link, or carry a fresh manifest to the site."},
 		{Code: FaultEquivocation, By: ByNode, Part: PartDocuments, Gravity: Grave, Calm: day, Within: MaxFaultDelay,
@@ -44,12 +44,12 @@ func documentFaults() []Fault {
 		{Code: FaultTooMany, By: ByNode, Part: PartDocuments, Gravity: Trouble, Calm: calm, Within: MaxFaultDelay,
 			VI: "nhiều văn bản hơn mức cụm loa chứa được", EN: "more documents than a node may hold",
 			DoVI: "Thu hồi hoặc gộp bớt bản tin của địa bàn.", DoEN: "Withdraw or merge announcements of the area."},
-		{Code: FaultNoPlan, By: ByNode, Part: PartDocuments, Gravity: Grave, Within: MaxFaultDelay,
+		{Code: FaultNoPlan, By: ByNode, Part: PartDocuments, Gravity: Grave, Calm: shortly, Within: MaxFaultDelay,
 			VI: "không lập được lịch phát", EN: "no plan could be made: nothing sounds",
 			DoVI: "Gửi nguyên nhân kèm theo cho người phát triển; thu hồi bản tin vừa phát hành gần nhất.",
 			DoEN: "Report the cause that stands beside it; withdraw what was published last."},
-		{Code: FaultDrift, By: ByController, Part: PartDocuments, Gravity: Trouble, Lasts: calm, Within: MaxFaultDelay,
-			Behind: []FaultCode{FaultNodeGone, FaultNoAnswer, FaultStoreReadOnly, FaultStoreFull, FaultStoreFailing, FaultTooMany, FaultEquivocation},
+		{Code: FaultDrift, By: ByController, Part: PartDocuments, Gravity: Trouble, Lasts: calm, Calm: shortly, Within: MaxFaultDelay,
+			Behind: []FaultCode{FaultNodeGone, FaultNoAnswer, FaultStoreReadOnly, FaultStoreFull, FaultStoreFailing, FaultTooMany},
 			VI:     "cụm loa giữ văn bản khác với bản kê", EN: "the node holds other documents than it ought to",
 			DoVI: "Có thể có ai giữ lại tin trên đường truyền: xem đường truyền và máy chủ trung gian.",
 			DoEN: "Somebody may withhold messages on the way: see the link and the broker."},
@@ -58,14 +58,14 @@ func documentFaults() []Fault {
 
 func identityFaults() []Fault {
 	return []Fault{
-		{Code: FaultPlace, By: ByNode, Part: PartIdentity, Gravity: Trouble, Within: MaxFaultDelay,
+		{Code: FaultPlace, By: ByNode, Part: PartIdentity, Gravity: Trouble, Calm: shortly, Within: MaxFaultDelay,
 			VI: "người ký phân công cụm loa đã bị thu hồi quyền", EN: "who signed the node's place was revoked",
 			DoVI: "Phân công lại cụm loa bằng chữ ký còn hiệu lực.", DoEN: "Assign the node anew with a signature that holds."},
 		{Code: FaultRolledBack, By: ByBoth, Part: PartIdentity, Gravity: Grave, Calm: day, Within: MaxFaultDelay,
 			VI: "thẻ nhớ cũ được cắm lại: máy chủ có nhiều biên nhận hơn thẻ", EN: "an old card came back: the controller has more receipts than it",
 			DoVI: "Hỏi người giữ thẻ; nếu không rõ, thu hồi cụm loa và kết nạp lại bằng thẻ mới.",
 			DoEN: "Ask who holds the card; if nobody knows, revoke the node and enrol it with a new card."},
-		{Code: FaultDuplicate, By: ByController, Part: PartIdentity, Gravity: Grave, Within: MaxFaultDelay,
+		{Code: FaultDuplicate, By: ByController, Part: PartIdentity, Gravity: Grave, Calm: shortly, Within: MaxFaultDelay,
 			VI: "hai thiết bị dùng chung một danh tính", EN: "two boxes use one identity",
 			DoVI: "Tìm thẻ sao chép; thu hồi cụm loa và kết nạp lại bằng thẻ mới.",
 			DoEN: "Find the copied card; revoke the node and enrol it with a new one."},
@@ -74,17 +74,17 @@ func identityFaults() []Fault {
 
 func certificateFaults() []Fault {
 	return []Fault{
-		{Code: FaultCertificateWeek, By: ByNode, Part: PartCertificates, Gravity: Trouble, Behind: []FaultCode{FaultClock}, Within: MaxFaultDelay,
+		{Code: FaultCertificateWeek, By: ByNode, Part: PartCertificates, Gravity: Trouble, Behind: []FaultCode{FaultClock}, Calm: shortly, Within: MaxFaultDelay,
 			VI: "khoá dịch vụ mà cụm loa tin còn hạn dưới 7 ngày", EN: "the service key that the node trusts expires within 7 days",
 			DoVI: "Cấp chứng thư mới bằng khoá gốc ngay trong tuần: hết hạn thì cụm loa không nhận bản kê nữa.",
 			DoEN: "Issue a new certificate with the root key this week: after that the node takes no manifest."},
-		{Code: FaultCertificateMonth, By: ByNode, Part: PartCertificates, Gravity: Notice, Behind: []FaultCode{FaultClock}, Within: MaxFaultDelay,
+		{Code: FaultCertificateMonth, By: ByNode, Part: PartCertificates, Gravity: Notice, Behind: []FaultCode{FaultClock}, Calm: shortly, Within: MaxFaultDelay,
 			VI: "khoá dịch vụ mà cụm loa tin còn hạn dưới 30 ngày", EN: "the service key that the node trusts expires within 30 days",
 			DoVI: "Cấp chứng thư mới bằng khoá gốc.", DoEN: "Issue a new certificate with the root key."},
-		{Code: FaultOfficerWeek, By: ByController, Part: PartCertificates, Gravity: Trouble, Within: MaxFaultDelay,
+		{Code: FaultOfficerWeek, By: ByController, Part: PartCertificates, Gravity: Trouble, Calm: shortly, Within: MaxFaultDelay,
 			VI: "chứng thư của cán bộ còn hạn dưới 7 ngày", EN: "an officer's certificate expires within 7 days",
 			DoVI: "Cấp lại chứng thư cho cán bộ nêu tên.", DoEN: "Issue a new certificate for the officer named."},
-		{Code: FaultOfficerMonth, By: ByController, Part: PartCertificates, Gravity: Notice, Within: MaxFaultDelay,
+		{Code: FaultOfficerMonth, By: ByController, Part: PartCertificates, Gravity: Notice, Calm: shortly, Within: MaxFaultDelay,
 			VI: "chứng thư của cán bộ còn hạn dưới 30 ngày", EN: "an officer's certificate expires within 30 days",
 			DoVI: "Chuẩn bị cấp lại chứng thư cho cán bộ nêu tên.", DoEN: "Prepare a new certificate for the officer named."},
 	}
@@ -92,7 +92,7 @@ func certificateFaults() []Fault {
 
 func nodeFaults() []Fault {
 	return []Fault{
-		{Code: FaultBrokerGone, By: ByController, Part: PartController, Gravity: Grave, Lasts: shortly, Within: MaxFaultDelay,
+		{Code: FaultBrokerGone, By: ByController, Part: PartController, Gravity: Grave, Lasts: shortly, Calm: shortly, Within: MaxFaultDelay,
 			VI: "máy chủ mất nối với trạm trung chuyển tin", EN: "the controller has lost the message broker",
 			DoVI: "Xem trạm trung chuyển có chạy không; các cụm loa vẫn phát theo lịch đã nhận.",
 			DoEN: "See that the broker runs; nodes go on sounding what they already hold."},
@@ -100,7 +100,7 @@ func nodeFaults() []Fault {
 			VI: "cụm loa mất liên lạc", EN: "the node is gone",
 			DoVI: "Xem nguồn điện, SIM và sóng tại chỗ; những gì cụm loa báo trước đó chỉ là lần cuối biết được.",
 			DoEN: "See power, SIM and signal on site; what the node said before is only what was last known."},
-		{Code: FaultNoAnswer, By: ByController, Part: PartNode, Gravity: Trouble, Behind: []FaultCode{FaultNodeGone, FaultBrokerGone}, Lasts: calm, Within: MaxFaultDelay,
+		{Code: FaultNoAnswer, By: ByController, Part: PartNode, Gravity: Trouble, Behind: []FaultCode{FaultNodeGone, FaultBrokerGone}, Lasts: calm, Calm: shortly, Within: MaxFaultDelay,
 			VI: "cụm loa có nối mạng nhưng không nói gì", EN: "the node is connected but says nothing",
 			DoVI: "Khởi động lại cụm loa; nếu lặp lại, lấy nhật ký của thiết bị.", DoEN: "Restart the node; if it comes back, take the device's log."},
 	}

@@ -59,7 +59,7 @@ func cardFaults() []Fault {
 
 func clockFaults() []Fault {
 	return []Fault{
-		{Code: FaultClock, By: ByNode, Part: PartClock, Gravity: Trouble, Lasts: calm, Within: MaxFaultDelay,
+		{Code: FaultClock, By: ByNode, Part: PartClock, Gravity: Trouble, Lasts: calm, Calm: shortly, Within: MaxFaultDelay,
 			VI: "đồng hồ chưa được xác thực từ khi khởi động", EN: "the clock has not been proved since the node started",
 			DoVI: "Xem máy chủ có trả lời giờ không và chứng thư khoá dịch vụ còn hạn không; thay pin đồng hồ nếu có.",
 			DoEN: "See that the controller answers with the time and its service key is in date; replace the clock's battery if there is one."},
@@ -69,7 +69,7 @@ func clockFaults() []Fault {
 func contentFaults() []Fault {
 	card := []FaultCode{FaultContentsFull, FaultStoreReadOnly, FaultStoreFull, FaultStoreFailing}
 	return []Fault{
-		{Code: FaultContent, By: ByNode, Part: PartContent, Gravity: Trouble, Behind: card, Lasts: shortly, Within: MaxFaultDelay,
+		{Code: FaultContent, By: ByNode, Part: PartContent, Gravity: Trouble, Behind: card, Lasts: shortly, Calm: shortly, Within: MaxFaultDelay,
 			VI: "sắp đến giờ phát mà chưa có tệp âm thanh", EN: "a recording is not on board although it sounds soon",
 			DoVI: "Xem đường truyền và hạn mức dữ liệu; bản tin ngắn hơn tải nhanh hơn.",
 			DoEN: "See the network link and the data budget; a shorter recording arrives sooner."},
@@ -85,7 +85,7 @@ func soundFaults() []Fault {
 			VI: "không thấy card âm thanh hoặc card bị lỗi", EN: "the sound card is gone or fails",
 			DoVI: "Cắm lại card âm thanh; xem tên card trong cấu hình bo mạch bằng lệnh check.",
 			DoEN: "Plug the sound card in again; compare its name with the board profile by the check command."},
-		{Code: FaultSilent, By: ByNode, Part: PartSound, Gravity: Grave, Behind: []FaultCode{FaultSoundCard, FaultRelayOpen, FaultGuard}, Within: MaxFaultDelay,
+		{Code: FaultSilent, By: ByNode, Part: PartSound, Gravity: Grave, Behind: []FaultCode{FaultSoundCard, FaultRelayOpen, FaultGuard}, Calm: shortly, Within: MaxFaultDelay,
 			VI: "đang phát mà đầu ra không có tiếng", EN: "no sound leaves although something is playing",
 			DoVI: "Nghe thử tệp âm thanh, xem âm lượng và hiệu chỉnh của cụm loa.",
 			DoEN: "Listen to the recording, and see the volume and the node's trim."},

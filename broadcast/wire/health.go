@@ -12,12 +12,14 @@ type Health struct {
 	Faults []Fault      `json:"faults"`
 }
 
-// Fault is one declared failure that is present now.
+// Fault is one declared failure that is present now. The code may be one that
+// only later versions know. Part says which one of several: a kind of record,
+// an announcement, a sensor.
 type Fault struct {
-	Code  string            `json:"code"`
-	Part  string            `json:"part,omitempty"`
-	Since broadcast.Instant `json:"since,omitzero"`
-	Cause string            `json:"cause,omitempty"`
+	Code  broadcast.FaultCode `json:"code"`
+	Part  string              `json:"part,omitempty"`
+	Since broadcast.Instant   `json:"since,omitzero"`
+	Cause string              `json:"cause,omitempty"`
 }
 
 // Validate says whether the hint is complete and bounded.

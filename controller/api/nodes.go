@@ -111,7 +111,7 @@ func (s *server) nodeOf(n fleet.Standing) Node {
 	}
 	if n.Health != nil {
 		for _, f := range n.Health.Faults {
-			out.Faults = append(out.Faults, Fault{Code: f.Code, Part: f.Part, Since: moment(f.Since), Cause: f.Cause})
+			out.Faults = append(out.Faults, Fault{Code: string(f.Code), Part: f.Part, Since: moment(f.Since), Cause: f.Cause})
 		}
 	}
 	return out

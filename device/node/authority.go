@@ -92,7 +92,7 @@ func (n *Node) remember(list []broadcast.Revocation) (grew bool) {
 	}
 	if grew && !n.loading {
 		if err := n.shelf.put(shelfRevoked, n.revoked); err != nil {
-			n.faults.raise(faultStore, "", err.Error(), n.now())
+			n.card(partDocuments, err)
 		}
 	}
 	return grew
@@ -131,7 +131,7 @@ func (n *Node) takeAssignment(raw []byte, ctx seal.Context) error {
 		}
 		n.holdings.assignment = &held[broadcast.Assignment]{a, proof}
 		n.placed = true
-		n.faults.clear(faultPlace, "")
+		n.clear(broadcast.FaultPlace, "")
 		n.reload = n.reload || !n.loading
 		n.learned = true
 		return nil
@@ -219,7 +219,7 @@ func (n *Node) load() error {
 		return fmt.Errorf("read the documents on the card: %w", err)
 	}
 	if spoiled > 0 {
-		n.faults.raise(faultDamage, "documents", fmt.Sprintf("%d documents cannot be read", spoiled), n.now())
+		n.note(broadcast.FaultStoreCorrupt, partDocuments, fmt.Sprintf("%d documents cannot be read", spoiled))
 		n.resync = true
 	}
 	documents = n.together(documents)
@@ -339,7 +339,7 @@ func (n *Node) stay(k kept) error {
 	}
 	proof := seal.Proof{Kind: k.Kind, Digest: k.Digest, Claim: seal.Claim{ID: k.ID, Revision: k.Revision}}
 	n.holdings.assignment = &held[broadcast.Assignment]{a, proof}
-	n.faults.raise(faultPlace, "", "the officer who signed this node's place was revoked: assign it anew", n.now())
+	n.raise(broadcast.FaultPlace, "", "the officer who signed this node's place was revoked")
 	return nil
 }
 

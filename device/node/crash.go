@@ -60,7 +60,7 @@ func (n *Node) openChain() error {
 	for _, d := range n.cfg.Journal.Damage() {
 		n.log.Warn("journal", "damage", d.String())
 		if !d.Torn {
-			n.faults.raise(faultDamage, "journal", d.String(), n.now())
+			n.note(broadcast.FaultStoreCorrupt, partJournal, d.String())
 		}
 	}
 	if n.ledger.broken {

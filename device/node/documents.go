@@ -119,10 +119,10 @@ func (n *Node) refuse(kind broadcast.Kind, raw []byte, digest broadcast.Digest, 
 	n.complain("document refused", "kind", kind, "digest", digest.Short(), "err", err)
 	n.fetches.refused(digest)
 	if errors.Is(err, seal.ErrEquivocation) {
-		n.faults.raise(faultEquivocal, string(kind), err.Error(), n.now())
+		n.note(broadcast.FaultEquivocation, string(kind), err.Error())
 	}
 	if errors.Is(err, errTooMany) {
-		n.faults.raise(faultTooMany, "", err.Error(), n.now())
+		n.raise(broadcast.FaultTooMany, "", err.Error())
 	}
 	reason := refusalReason(err)
 	if reason == "" || !sounds(kind) {
@@ -259,10 +259,10 @@ func (n *Node) shelve(proof seal.Proof, raw []byte, list ...statement) error {
 	}
 	document := kept{n.labelOf(proof), raw}
 	if err = n.keep(document, list); err == nil {
-		n.faults.clear(faultStore, "")
+		n.card(partDocuments, nil)
 		return nil
 	}
-	n.faults.raise(faultStore, "", err.Error(), n.now())
+	n.card(partDocuments, err)
 	if sounds(proof.Kind) && proof.Claim.Class == broadcast.Emergency || proof.Kind == broadcast.KindWithdrawal || proof.Kind == broadcast.KindSilence {
 		n.log.Error("a document is held in memory only", "kind", proof.Kind, "id", proof.Claim.ID, "err", err)
 		n.unshelved = append(n.unshelved, document)
@@ -375,7 +375,7 @@ func (n *Node) takeItem(kind broadcast.Kind, raw []byte, ctx seal.Context) error
 			if sameBody(old.doc, a) { // better signed
 				i.first = old.first
 			} else {
-				n.faults.raise(faultEquivocal, string(kind), fmt.Sprintf("%s: a stronger document took the revision of a weaker one", a.ID), n.now())
+				n.note(broadcast.FaultEquivocation, string(kind), fmt.Sprintf("%s: a stronger document took the revision of a weaker one", a.ID))
 			}
 		}
 		if n.complete(i) {

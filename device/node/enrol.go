@@ -143,7 +143,8 @@ func ask(ctx context.Context, client *http.Client, url string, body []byte) ([]b
 func problem(raw []byte) string {
 	var p struct{ Title, Detail string }
 	if json.Unmarshal(raw, &p) != nil || p.Title == "" && p.Detail == "" {
-		return cut(strings.Join(strings.Fields(string(raw)), " "), 200)
+		said := strings.Join(strings.Fields(string(raw)), " ")
+		return strings.ToValidUTF8(said[:min(len(said), 200)], "")
 	}
 	return strings.TrimPrefix(p.Title+": "+p.Detail, ": ")
 }

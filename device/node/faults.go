@@ -1,86 +1,85 @@
 package node
 
 import (
-	"cmp"
-	"maps"
-	"slices"
+	"errors"
+	"syscall"
 
 	"github.com/loaxa/loaxa/broadcast"
-	"github.com/loaxa/loaxa/broadcast/wire"
+	"github.com/loaxa/loaxa/device/health"
+	"github.com/loaxa/loaxa/device/store"
 )
 
-// The faults that a node declares by itself.
+// What of the card a fault concerns.
 const (
-	faultJournal     = "journal"         // receipts cannot be written
-	faultStore       = "store"           // documents or contents cannot be written
-	faultDamage      = "store-damaged"   // the card spoiled records
-	faultClock       = "clock"           // no proved time
-	faultStale       = "manifest-stale"  // no manifest for too long
-	faultContent     = "content-missing" // an item is due and its audio is not here
-	faultDecoder     = "decoder"         // audio could not be decoded
-	faultSound       = "sound"           // the sound card failed
-	faultRelay       = "relay"           // the relay did not obey
-	faultEquivocal   = "equivocation"    // two documents under one revision
-	faultRolledBack  = "rolled-back"     // the controller has more receipts than this card
-	faultPlace       = "place-doubtful"  // who signed the place was revoked
-	faultTooMany     = "too-many"        // more documents than a node may hold
-	faultWithoutPlan = "plan"            // no plan could be made
+	partJournal   = "journal"
+	partDocuments = "documents"
+	partContents  = "contents"
 )
 
-// maxFaults is what one health message may list.
-const maxFaults = 64
-
-// faults are the failures that are present now.
-type faults struct {
-	present map[string]wire.Fault
-	changed bool
+// Raise declares a failure that somebody else found: a sensor, the guard. Its
+// code stands in the table of faults, part says which one of several. It may be
+// called from any goroutine, before Serve as well.
+func (n *Node) Raise(code broadcast.FaultCode, part, cause string) {
+	n.post(func() { n.raise(code, part, cause) })
 }
 
-// raise declares a failure; one that is present keeps its beginning.
-func (f *faults) raise(code, part, cause string, now broadcast.Instant) {
-	if f.present == nil {
-		f.present = map[string]wire.Fault{}
-	}
-	key := code + "/" + part
-	if _, there := f.present[key]; there || len(f.present) >= maxFaults {
-		return
-	}
-	f.present[key] = wire.Fault{Code: code, Part: cut(part, 64), Since: max(0, now), Cause: cut(cause, 200)}
-	f.changed = true
+// Clear takes back what Raise declared.
+func (n *Node) Clear(code broadcast.FaultCode, part string) {
+	n.post(func() { n.clear(code, part) })
 }
 
-// clear takes a failure back.
-func (f *faults) clear(code, part string) {
-	key := code + "/" + part
-	if _, there := f.present[key]; there {
-		delete(f.present, key)
-		f.changed = true
-	}
+func (n *Node) raise(code broadcast.FaultCode, part, cause string) {
+	n.chart.Raise(code, part, cause, n.instant())
+}
+
+func (n *Node) clear(code broadcast.FaultCode, part string) { n.chart.Clear(code, part, n.instant()) }
+
+// note declares what is over as soon as it is seen.
+func (n *Node) note(code broadcast.FaultCode, part, cause string) {
+	n.chart.Note(code, part, cause, n.instant())
 }
 
 // set raises or clears.
-func (f *faults) set(present bool, code, cause string, now broadcast.Instant) {
+func (n *Node) set(present bool, code broadcast.FaultCode, part, cause string) {
 	if present {
-		f.raise(code, "", cause, now)
+		n.raise(code, part, cause)
 		return
 	}
-	f.clear(code, "")
+	n.clear(code, part)
 }
 
-// list returns the failures in a fixed order.
-func (f *faults) list() []wire.Fault {
-	return slices.SortedFunc(maps.Values(f.present), func(a, b wire.Fault) int {
-		return cmp.Or(cmp.Compare(a.Code, b.Code), cmp.Compare(a.Part, b.Part))
-	})
+func (n *Node) instant() health.Moment { return health.Moment{Mono: n.mono(), At: n.now()} }
+
+// cardCodes are the ways in which a card refuses to be written.
+func cardCodes() []broadcast.FaultCode {
+	return []broadcast.FaultCode{broadcast.FaultStoreReadOnly, broadcast.FaultStoreFull, broadcast.FaultStoreFailing}
 }
 
-// cut shortens text to n bytes without splitting a character.
-func cut(s string, n int) string {
-	if len(s) <= n {
-		return s
+// cardFault is what the card's error means. The quota of recordings is no
+// matter of the card.
+func cardFault(part string, err error) broadcast.FaultCode {
+	switch {
+	case part == partContents && (errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrTooLarge)):
+		return broadcast.FaultContentsFull
+	case errors.Is(err, syscall.EROFS):
+		return broadcast.FaultStoreReadOnly
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, store.ErrFull):
+		return broadcast.FaultStoreFull
 	}
-	for n > 0 && s[n]&0xc0 == 0x80 {
-		n--
+	return broadcast.FaultStoreFailing
+}
+
+// card declares or takes back what an attempt to use the card taught; the error
+// may be nil.
+func (n *Node) card(part string, err error) {
+	var code broadcast.FaultCode
+	if err != nil {
+		code = cardFault(part, err)
+		n.raise(code, part, err.Error())
 	}
-	return s[:n]
+	for _, other := range cardCodes() {
+		if other != code {
+			n.clear(other, part)
+		}
+	}
 }

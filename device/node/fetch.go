@@ -286,7 +286,7 @@ func (n *Node) fetched(w wanted, f *fetch, raw []byte, err error) {
 		f.after = min(f.after, n.mono()+maxRetry)
 		n.log.Warn("not fetched", "digest", w.digest.Short(), "urgent", w.urgent, "tries", f.tries, "err", err)
 		if errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrTooLarge) {
-			n.faults.raise(faultStore, "contents", err.Error(), n.now())
+			n.card(partContents, err)
 		}
 		if errors.Is(err, store.ErrFull) && w.first {
 			n.cramp()
@@ -297,7 +297,8 @@ func (n *Node) fetched(w wanted, f *fetch, raw []byte, err error) {
 	switch {
 	case w.bytes > 0:
 		delete(n.fetches.known, w.digest)
-		n.faults.clear(faultStore, "contents")
+		n.card(partContents, nil)
+		n.clear(broadcast.FaultContentsFull, partContents)
 	case w.order:
 		delete(n.fetches.known, w.digest)
 		n.takeOrder(w.digest, raw)
@@ -329,7 +330,7 @@ func (n *Node) takeOrder(sum broadcast.Digest, raw []byte) {
 		return
 	}
 	if err := n.shelf.keepOrder(sum, raw); err != nil {
-		n.faults.raise(faultStore, "", err.Error(), n.now())
+		n.card(partDocuments, err)
 	}
 	n.holdings.orders[sum] = order
 	n.planDirty = true

@@ -238,7 +238,7 @@ func TestEqualRevisionTwoBodiesIsAFaultAndTheFirstIsKept(t *testing.T) {
 		pass(time.Second)
 		r.Send(wire.Area(nodetest.Top, "announcement"), sealtest.Sealed(broadcast.KindAnnouncement, b, r.Centre.Editor, r.Centre.Approver))
 		pass(5 * time.Second)
-		if faults := r.Centre.Faults(nodetest.NodeID); !slices.Contains(faults, "equivocation") {
+		if faults := r.Centre.Faults(nodetest.NodeID); !slices.Contains(faults, broadcast.FaultEquivocation) {
 			t.Errorf("faults %q, want equivocation", faults)
 		}
 		pass(time.Minute)

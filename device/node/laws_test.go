@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -218,7 +219,7 @@ func TestStaleNodeFallsSilentAndSaysSo(t *testing.T) {
 		r.Wire.Up()
 		pass(time.Minute)
 		rungs(t, r, "far", "received", "verified", "cached", "refused stale")
-		if faults := r.Centre.Faults(nodetest.NodeID); !slices.Contains(faults, "manifest-stale") {
+		if faults := r.Centre.Faults(nodetest.NodeID); !slices.Contains(faults, broadcast.FaultStale) {
 			t.Errorf("faults %q, want manifest-stale", faults)
 		}
 	})
@@ -318,7 +319,7 @@ func TestFullCardRefusesAllButEmergencies(t *testing.T) {
 		pass(30 * time.Second)
 		r.Disk.Fail(func(op storetest.Op) error {
 			if strings.HasPrefix(op.Path, "journal") && op.Kind != storetest.Read {
-				return errors.New("no space left on the card")
+				return syscall.ENOSPC
 			}
 			return nil
 		})
@@ -327,8 +328,8 @@ func TestFullCardRefusesAllButEmergencies(t *testing.T) {
 		if len(heard) == 1 && !strings.HasPrefix(heard[0].Sounding.Name, "flood") {
 			t.Errorf("%s sounded without its journal", heard[0].Sounding.Name)
 		}
-		if faults := r.Centre.Faults(nodetest.NodeID); !slices.Contains(faults, "journal") {
-			t.Errorf("faults %q, want journal", faults)
+		if faults := r.Centre.Faults(nodetest.NodeID); !slices.Contains(faults, broadcast.FaultStoreFull) {
+			t.Errorf("faults %q, want %s", faults, broadcast.FaultStoreFull)
 		}
 		r.Disk.Fail(nil)
 		pass(2 * time.Hour)
@@ -341,7 +342,7 @@ func TestEmergencyIsBelievedThoughTheCardTakesNoDocuments(t *testing.T) {
 	world(t, func(t *testing.T, r *nodetest.Rig) {
 		r.Disk.Fail(func(op storetest.Op) error {
 			if !strings.HasPrefix(op.Path, "contents") && op.Kind != storetest.Read {
-				return errors.New("no space left on the card")
+				return syscall.ENOSPC
 			}
 			return nil
 		})
@@ -349,8 +350,8 @@ func TestEmergencyIsBelievedThoughTheCardTakesNoDocuments(t *testing.T) {
 		r.Announce(r.Announcement("flood", broadcast.Emergency, 3*time.Second, 4*time.Second))
 		pass(2 * time.Minute)
 		sounded(t, r, 1)
-		if faults := r.Centre.Faults(nodetest.NodeID); !slices.Contains(faults, "store") || !slices.Contains(faults, "journal") {
-			t.Errorf("faults %q, want store and journal", faults)
+		if faults := r.Centre.Faults(nodetest.NodeID); !slices.Contains(faults, broadcast.FaultStoreFull) {
+			t.Errorf("faults %q, want %s", faults, broadcast.FaultStoreFull)
 		}
 		r.Disk.Fail(nil)
 		pass(2 * time.Hour)

@@ -35,6 +35,7 @@ import (
 	"github.com/loaxa/loaxa/broadcast/plan"
 	"github.com/loaxa/loaxa/broadcast/seal"
 	"github.com/loaxa/loaxa/broadcast/wire"
+	"github.com/loaxa/loaxa/device/health"
 	"github.com/loaxa/loaxa/device/link"
 	"github.com/loaxa/loaxa/device/store"
 )
@@ -126,7 +127,8 @@ type Node struct {
 	stage       stage
 	delivery    delivery
 	presence    presence
-	faults      faults
+	chart       health.Chart
+	voice       health.Voice
 	noise       int64
 	ration      ration
 	tidied      time.Duration
@@ -327,7 +329,7 @@ func (n *Node) judgeAgain() {
 		n.reload = false
 		if err := n.load(); err != nil {
 			n.log.Error("documents not judged again", "err", err)
-			n.faults.raise(faultStore, "read", err.Error(), n.now())
+			n.card(partDocuments, err)
 		}
 		n.learned = true
 	}

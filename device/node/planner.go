@@ -161,19 +161,19 @@ func (n *Node) replan() {
 	now := n.now()
 	n.planNext = now.Add(replan)
 	n.plan = plan.Plan{}
-	n.faults.set(!n.clock.answered, faultClock, "no proved time since the boot", now)
-	n.faults.set(n.stale(), faultStale, "no fresh manifest within the limit of the policy", now)
+	n.set(!n.clock.answered, broadcast.FaultClock, "", "no proved time since the boot")
+	n.set(n.stale(), broadcast.FaultStale, "", "no fresh manifest within the limit of the policy")
 	if n.holdings.assignment == nil {
 		return
 	}
 	computed, err := plan.Compute(n.input(now))
 	if err != nil && !errors.Is(err, plan.ErrTooMany) {
 		n.log.Error("no plan", "err", err)
-		n.faults.raise(faultWithoutPlan, "", err.Error(), now)
+		n.raise(broadcast.FaultNoPlan, "", err.Error())
 		return
 	}
-	n.faults.set(errors.Is(err, plan.ErrTooMany), faultTooMany, "more occurrences than a plan may hold", now)
-	n.faults.clear(faultWithoutPlan, "")
+	n.set(errors.Is(err, plan.ErrTooMany), broadcast.FaultTooMany, "plan", "more occurrences than a plan may hold")
+	n.clear(broadcast.FaultNoPlan, "")
 	n.plan = computed
 	for _, e := range computed.Entries {
 		if e.At > now {

@@ -11,13 +11,12 @@ import (
 
 // How often a node speaks of itself.
 const (
-	stateEvery  = 5 * time.Minute
-	stateApart  = 2 * time.Second // between two states, however much changes
-	healthEvery = 30 * time.Second
-	askEvery    = 6 * time.Hour    // for the time, while it is proved
-	askAgain    = 10 * time.Second // while it is not
-	askLost     = 3 * time.Second  // without a place or an authority, at first
-	outboxSize  = 64
+	stateEvery = 5 * time.Minute
+	stateApart = 2 * time.Second  // between two states, however much changes
+	askEvery   = 6 * time.Hour    // for the time, while it is proved
+	askAgain   = 10 * time.Second // while it is not
+	askLost    = 3 * time.Second  // without a place or an authority, at first
+	outboxSize = 64
 )
 
 // Link carries messages to the controllers.
@@ -36,13 +35,13 @@ type presence struct {
 	stated     time.Duration
 	state      wire.State
 	holding    broadcast.Digest // names the holdings; empty when they changed
-	healthy    time.Duration
 }
 
 // OnUp is told by the link that a broker took the node.
 func (n *Node) OnUp(connection string) {
 	n.post(func() {
 		n.presence = presence{up: true, connection: broadcast.ID(connection)}
+		n.voice.Anew()
 		n.delivery.soon()
 		n.fetches.online()
 		n.docDirty = true
@@ -188,29 +187,22 @@ func (n *Node) lost() bool {
 	return n.holdings.assignment == nil || len(n.holdings.authorities) == 0
 }
 
-// tellHealth says what is wrong: at once when it changes, then every 30 s while
-// anything is. A healthy node says so with its state and saves the data.
+// tellHealth says what is wrong, as often as the voice of its chart says.
 func (n *Node) tellHealth() time.Duration {
-	p := &n.presence
-	every := healthEvery
-	if len(n.faults.present) == 0 {
-		every = stateEvery
+	list, next := n.chart.Shown(n.instant())
+	due, at := n.voice.Due(n.mono(), list)
+	if !due {
+		return sooner(next, at)
 	}
-	if p.healthy != 0 && !n.faults.changed && n.mono() < p.healthy+every {
-		return p.healthy + every
-	}
-	if n.faults.changed && p.healthy != 0 && n.mono() < p.healthy+time.Second {
-		return p.healthy + time.Second
-	}
-	raw, err := broadcast.Encode(wire.Health{Boot: n.boot, Faults: n.faults.list()})
+	raw, err := broadcast.Encode(wire.Health{Boot: n.boot, Faults: list})
 	if err != nil {
 		n.log.Error("health not encoded", "err", err)
 		return 0
 	}
-	n.faults.changed = false
-	p.healthy = max(1, n.mono())
+	n.voice.Said(n.mono(), list)
 	n.send(wire.Node(n.cfg.Node, "health"), raw, false)
-	return p.healthy + every
+	_, at = n.voice.Due(n.mono(), list)
+	return sooner(next, at)
 }
 
 // send puts a message into the outbox.

@@ -45,7 +45,7 @@ func (n *Node) deliver() time.Duration {
 	batch, err := n.batch(broadcast.MaxReceiptBatch)
 	if err != nil {
 		n.log.Error("receipts cannot be read", "err", err)
-		n.faults.raise(faultJournal, "read", err.Error(), n.now())
+		n.card(partJournal, err)
 	}
 	d.waiting, d.tries = true, d.tries+1
 	d.until = n.mono() + n.jitter(min(firstPatience<<min(d.tries-1, 10), maxPatience))
@@ -93,7 +93,7 @@ func (n *Node) acknowledged(a broadcast.ReceiptAck, _ seal.Proof) error {
 	n.delivery.last = a.At
 	err := n.ledger.acknowledge(a)
 	if errors.Is(err, errRolledBack) {
-		n.faults.raise(faultRolledBack, "", err.Error(), n.now())
+		n.note(broadcast.FaultRolledBack, "", err.Error())
 		if err := n.renewChain(); err != nil {
 			return err
 		}
@@ -196,10 +196,8 @@ const writeAgain = 20 * time.Second
 func (n *Node) journalled(err error) {
 	if err != nil {
 		n.log.Error("receipts cannot be written", "err", err)
-		n.faults.raise(faultJournal, "", err.Error(), n.now())
-		return
 	}
-	n.faults.clear(faultJournal, "")
+	n.card(partJournal, err)
 }
 
 func (n *Node) moment() moment {

@@ -82,7 +82,7 @@ func TestCardThatFellBehindItsControllerSaysSoAndGoesOn(t *testing.T) {
 		}
 		found := false
 		for _, code := range r.Centre.Faults(nodetest.NodeID) {
-			found = found || code == "rolled-back"
+			found = found || code == broadcast.FaultRolledBack
 		}
 		if !found {
 			t.Errorf("faults %q, want rolled-back", r.Centre.Faults(nodetest.NodeID))

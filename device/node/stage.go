@@ -320,7 +320,7 @@ func (n *Node) unprepared(r *run, err error) {
 		}
 		reason = broadcast.WhyContent
 	}
-	n.faults.raise(faultDecoder, string(r.name.id), err.Error(), n.now())
+	n.raise(broadcast.FaultDecoder, string(r.name.id), err.Error())
 	n.state(r.states(broadcast.Failed, reason, nil))
 }
 
@@ -487,13 +487,13 @@ func outcome(err error) stop {
 
 // faulty declares what a sounding taught about the board.
 func (n *Node) faulty(err error) {
-	now, text := n.now(), ""
+	text := ""
 	if err != nil {
 		text = err.Error()
 	}
-	n.faults.set(errors.Is(err, player.ErrPower), faultRelay, text, now)
-	n.faults.set(errors.Is(err, player.ErrSink), faultSound, text, now)
-	n.faults.set(errors.Is(err, player.ErrContent), faultDecoder, text, now)
+	n.set(errors.Is(err, player.ErrPower), broadcast.FaultRelayOpen, "", text)
+	n.set(errors.Is(err, player.ErrSink), broadcast.FaultSoundCard, "", text)
+	n.set(errors.Is(err, player.ErrContent), broadcast.FaultDecoder, "", text)
 }
 
 // evidence is what the player proved, as receipts say it.

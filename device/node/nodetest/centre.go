@@ -348,10 +348,10 @@ func (c *Centre) State(id broadcast.ID) wire.State {
 }
 
 // Faults are what a node last said to be wrong with it, by code.
-func (c *Centre) Faults(id broadcast.ID) []string {
+func (c *Centre) Faults(id broadcast.ID) []broadcast.FaultCode {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var out []string
+	var out []broadcast.FaultCode
 	for _, f := range c.health[id].Faults {
 		out = append(out, f.Code)
 	}
