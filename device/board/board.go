@@ -50,10 +50,12 @@ type Relay struct {
 	Chip       string        `toml:"chip"`      // label of the GPIO chip
 	Line       int           `toml:"line"`      // offset within the chip
 	ActiveLow  bool          `toml:"active_low"`
-	WarmUp     time.Duration `toml:"warm_up"`     // from relay closed to first sample
-	Hold       time.Duration `toml:"hold"`        // kept on for a next sounding
-	MinimumOff time.Duration `toml:"minimum_off"` // inrush current and contacts
-	MaximumOn  time.Duration `toml:"maximum_on"`  // heat; the guard's own bound
+	Sense      *int          `toml:"sense"`            // offset of the input that sees the amplifier's power; none: nothing sees it
+	SenseLow   bool          `toml:"sense_active_low"` // it is low while there is power
+	WarmUp     time.Duration `toml:"warm_up"`          // from relay closed to first sample
+	Hold       time.Duration `toml:"hold"`             // kept on for a next sounding
+	MinimumOff time.Duration `toml:"minimum_off"`      // inrush current and contacts
+	MaximumOn  time.Duration `toml:"maximum_on"`       // heat; the guard's own bound
 }
 
 // Sound is the way out for samples.

@@ -153,18 +153,19 @@ func TestLoadTakesANameOrAPath(t *testing.T) {
 
 func TestASiteFileThatCannotBeMeantIsRefused(t *testing.T) {
 	cases := map[string]struct{ text, want string }{
-		"misspelt key":     {"base = \"generic\"\n[relay]\nwarmup = \"2s\"", `unknown key "relay.warmup"`},
-		"unknown base":     {`base = "banana-pi"`, "no board named"},
-		"no TOML":          {"relay: 17", "toml"},
-		"no duration":      {"base = \"generic\"\n[relay]\nwarm_up = \"soon\"", "soon"},
-		"nothing":          {"", "relay.chip is missing"},
-		"too large":        {strings.Repeat("# x\n", fileLimit), "larger than"},
-		"warm-up too long": {"base = \"generic\"\n[relay]\nwarm_up = \"1h\"", "relay.warm_up is 1h0m0s"},
-		"on for ever":      {"base = \"generic\"\n[relay]\nmaximum_on = \"24h\"", "relay.maximum_on"},
-		"negative line":    {"base = \"generic\"\n[relay]\nline = -1", "relay.line is -1"},
-		"device string":    {"base = \"generic\"\n[sound]\ncard = \"hw:1,0\"", "not a device string"},
-		"silent ceiling":   {"base = \"generic\"\n[sound]\nceiling = 0", "sound.ceiling"},
-		"two relays":       {"base = \"simulated\"\n[relay]\nchip = \"gpio\"", "simulated relay"},
+		"misspelt key":       {"base = \"generic\"\n[relay]\nwarmup = \"2s\"", `unknown key "relay.warmup"`},
+		"unknown base":       {`base = "banana-pi"`, "no board named"},
+		"no TOML":            {"relay: 17", "toml"},
+		"no duration":        {"base = \"generic\"\n[relay]\nwarm_up = \"soon\"", "soon"},
+		"nothing":            {"", "relay.chip is missing"},
+		"too large":          {strings.Repeat("# x\n", fileLimit), "larger than"},
+		"warm-up too long":   {"base = \"generic\"\n[relay]\nwarm_up = \"1h\"", "relay.warm_up is 1h0m0s"},
+		"on for ever":        {"base = \"generic\"\n[relay]\nmaximum_on = \"24h\"", "relay.maximum_on"},
+		"sense on the relay": {"base = \"generic\"\n[relay]\nsense = 0", "relay.sense 0: an input of its own"},
+		"negative line":      {"base = \"generic\"\n[relay]\nline = -1", "relay.line is -1"},
+		"device string":      {"base = \"generic\"\n[sound]\ncard = \"hw:1,0\"", "not a device string"},
+		"silent ceiling":     {"base = \"generic\"\n[sound]\nceiling = 0", "sound.ceiling"},
+		"two relays":         {"base = \"simulated\"\n[relay]\nchip = \"gpio\"", "simulated relay"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

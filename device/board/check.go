@@ -129,11 +129,11 @@ func guard(p Profile, r Roots) []Finding {
 	if info, err := os.Stat(r.Guard); err == nil && info.Mode()&os.ModeSocket != 0 {
 		return say(OK, "its socket is at %s", r.Guard)
 	}
-	return say(Warn, "no guard serves %s, so no relay can close; start it with: loaxa-guard %s", r.Guard, strings.Join(p.guardFlags(r.Guard), " "))
+	return say(Warn, "no guard serves %s, so no relay can close; start it with: loaxa-guard %s", r.Guard, strings.Join(p.GuardFlags(r.Guard), " "))
 }
 
-// guardFlags start the guard with what this profile says.
-func (p Profile) guardFlags(socket string) []string {
+// GuardFlags start the guard with what this profile says.
+func (p Profile) GuardFlags(socket string) []string {
 	l := p.Limits()
 	flags := []string{"-socket", socket,
 		"-warm-up", l.WarmUp.String(), "-hold", l.Hold.String(),
@@ -144,6 +144,12 @@ func (p Profile) guardFlags(socket string) []string {
 	flags = append(flags, "-chip", p.Relay.Chip, "-line", strconv.Itoa(p.Relay.Line))
 	if p.Relay.ActiveLow {
 		flags = append(flags, "-active-low")
+	}
+	if p.Relay.Sense != nil {
+		flags = append(flags, "-sense", strconv.Itoa(*p.Relay.Sense))
+	}
+	if p.Relay.SenseLow {
+		flags = append(flags, "-sense-active-low")
 	}
 	return flags
 }

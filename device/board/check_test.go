@@ -202,10 +202,14 @@ func TestThisMachineCanBeLookedAt(t *testing.T) {
 	}
 }
 
-func TestGuardFlagsCarryThePolarity(t *testing.T) {
-	p := named(t, "generic")
+func TestGuardFlagsCarryThePolarityAndTheSense(t *testing.T) {
+	p, sense := named(t, "generic"), 27
 	p.Relay.ActiveLow = true
-	if flags := strings.Join(p.guardFlags("/run/g"), " "); !strings.HasSuffix(flags, "-chip gpio -line 0 -active-low") {
+	if flags := strings.Join(p.GuardFlags("/run/g"), " "); !strings.HasSuffix(flags, "-chip gpio -line 0 -active-low") {
+		t.Errorf("flags %s", flags)
+	}
+	p.Relay.Sense, p.Relay.SenseLow = &sense, true
+	if flags := strings.Join(p.GuardFlags("/run/g"), " "); !strings.HasSuffix(flags, "-active-low -sense 27 -sense-active-low") {
 		t.Errorf("flags %s", flags)
 	}
 }

@@ -42,7 +42,13 @@ func (p Profile) Validate() error {
 }
 
 func (r Relay) validate() []error {
+	sense := -1
+	if r.Sense != nil {
+		sense = *r.Sense
+	}
 	return []error{
+		when(r.Sense != nil && (r.Simulated || sense == r.Line), "relay.sense %d: an input of its own beside a real relay", sense),
+		within("relay.sense", int64(sense), -1, mostLines-1),
 		when(!r.Simulated && r.Chip == "", "relay.chip is missing: the label that gpiodetect shows"),
 		when(r.Simulated && r.Chip != "", "relay.chip %q of a simulated relay: remove one of the two", r.Chip),
 		within("relay.line", int64(r.Line), 0, mostLines-1),

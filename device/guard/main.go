@@ -9,7 +9,8 @@
 // watchdog that it feeds restarts the board: both end with an open relay.
 //
 // It starts with flags only (see -help), serves one unix socket (package
-// lease) and drives one line (package line).
+// lease), drives one line (package line) and says once a second to whoever
+// started it that it still judges (package notify).
 package main
 
 import (
@@ -21,11 +22,13 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
 	"github.com/loaxa/loaxa/device/guard/lease"
 	"github.com/loaxa/loaxa/device/guard/line"
+	"github.com/loaxa/loaxa/device/guard/notify"
 )
 
 func main() {
@@ -49,7 +52,9 @@ var errUsage = errors.New("usage")
 type settings struct {
 	socket   string
 	place    line.Place
-	simulate string // a file to record edges in, instead of a GPIO line
+	sense    line.Sense // no offset: nothing sees the amplifier
+	simulate string     // a file to record edges in, instead of a GPIO line
+	contacts string     // a file that says what a simulated relay does
 	watchdog string
 	openOnly bool
 	limits   lease.Limits
@@ -62,6 +67,10 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
+	watch, err := notify.Started(os.Getenv, log)
+	if err != nil {
+		return err
+	}
 	relay, err := s.line()
 	if err != nil {
 		return err
@@ -73,34 +82,58 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(serve(ctx, s, keeper, log), keeper.Stop())
+	return errors.Join(serve(ctx, s, keeper, watch, log), keeper.Stop())
 }
 
+// aliveEvery is how often the keeper is asked whether it still judges. It looks
+// at the relay then.
+const aliveEvery = time.Second
+
 // serve answers leases until ctx ends.
-func serve(ctx context.Context, s settings, keeper *lease.Keeper, log *slog.Logger) error {
+func serve(ctx context.Context, s settings, keeper *lease.Keeper, watch *notify.Watch, log *slog.Logger) error {
 	listener, err := lease.Listen(s.socket)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	fed := make(chan struct{})
-	go func() {
-		defer close(fed)
-		if err := feed(ctx, s.watchdog, keeper.Alive); err != nil {
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	defer cancel()
+	beside.Go(func() {
+		if err := feed(ctx, s.watchdog, func() { keeper.Alive() }); err != nil {
 			log.Error("guarding without a watchdog", "err", err) // better than a silent node
 		}
-	}()
+	})
+	beside.Go(func() {
+		watch.Serve(ctx, aliveEvery, func(context.Context) (string, error) { return status(keeper.Alive()), nil })
+	})
 	log.Info("guarding", "socket", s.socket, "maximum_on", s.limits.MaximumOn, "watchdog", s.watchdog)
-	err = lease.NewServer(listener, keeper, log).Serve(ctx)
-	cancel()
-	<-fed
-	return err
+	return lease.NewServer(listener, keeper, log).Serve(ctx)
+}
+
+// status is the relay in one line.
+func status(seen lease.Sight) string {
+	text := "relay open"
+	if seen.Closed {
+		text = "relay closed"
+	}
+	if seen.Fault != "" {
+		text += ", " + string(seen.Fault)
+	}
+	return text
 }
 
 // line takes the output; it is open when line returns.
 func (s settings) line() (lease.Line, error) {
-	if s.simulate != "" {
-		return line.OpenFile(s.simulate, time.Now)
+	switch {
+	case s.simulate != "":
+		relay, err := line.OpenFile(s.simulate, time.Now)
+		if err != nil || s.contacts == "" {
+			return relay, err
+		}
+		return line.NewSensedFile(relay, s.contacts), nil
+	case s.sense.Offset >= 0 && !s.openOnly:
+		return line.OpenSensed(s.place, s.sense)
 	}
 	return line.OpenGPIO(s.place)
 }
@@ -114,6 +147,9 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	f.StringVar(&s.place.Chip, "chip", "", "`label` of the GPIO chip, such as pinctrl-bcm2711")
 	f.IntVar(&s.place.Offset, "line", -1, "line `offset` of the relay within the chip")
 	f.BoolVar(&s.place.ActiveLow, "active-low", false, "the relay pulls when the pin is low")
+	f.IntVar(&s.sense.Offset, "sense", -1, "line `offset` of the input that sees the amplifier's power, if there is one")
+	f.BoolVar(&s.sense.ActiveLow, "sense-active-low", false, "the input is low while the amplifier has power")
+	f.StringVar(&s.contacts, "simulate-contacts", "", "with -simulate: `file` that says closed or open when the contacts do not obey")
 	f.StringVar(&s.simulate, "simulate", "", "no GPIO: append relay edges to this `file`")
 	f.StringVar(&s.watchdog, "watchdog", "", "hardware watchdog to feed, such as /dev/watchdog (`device`)")
 	f.BoolVar(&s.openOnly, "open", false, "open the relay and exit")
@@ -144,6 +180,10 @@ func (s settings) validate(rest []string) error {
 		return errors.New("say which relay: -chip LABEL and -line OFFSET, or -simulate FILE")
 	case s.simulate != "" && s.place.Chip != "":
 		return errors.New("choose either -chip or -simulate")
+	case s.contacts != "" && s.simulate == "":
+		return errors.New("-simulate-contacts is for a relay under -simulate")
+	case s.sense.Offset >= 0 && s.sense.Offset == s.place.Offset:
+		return fmt.Errorf("-sense %d is the relay's own line: an output cannot see the amplifier", s.sense.Offset)
 	}
 	return s.limits.Validate()
 }

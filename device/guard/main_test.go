@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/loaxa/loaxa/device/guard/lease"
 	"github.com/loaxa/loaxa/device/guard/line"
 )
 
@@ -27,6 +28,8 @@ func TestFlagsThatCannotBeMeantAreRefusedWithTheWayOut(t *testing.T) {
 		"unknown flag":      {"-simulate f -fast", "-fast"},
 		"no number":         {"-chip a -line five", "five"},
 		"expiry too long":   {"-simulate f -expiry 1m", "expiry is 1m0s: choose a value"},
+		"stray contacts":    {"-chip a -line 1 -simulate-contacts f", "-simulate-contacts is for"},
+		"blind sense":       {"-chip a -line 1 -sense 1", "-sense 1 is the relay's own line"},
 		"on for ever":       {"-simulate f -maximum-on 100h", "maximum on-time is 100h0m0s"},
 	}
 	for name, c := range cases {
@@ -44,12 +47,15 @@ func TestFlagsThatCannotBeMeantAreRefusedWithTheWayOut(t *testing.T) {
 }
 
 func TestFlagsSayWhereTheRelayHangs(t *testing.T) {
-	s, err := parse(strings.Fields("-chip pinctrl-bcm2711 -line 17 -active-low -maximum-on 2h"), new(bytes.Buffer))
+	s, err := parse(strings.Fields("-chip pinctrl-bcm2711 -line 17 -active-low -maximum-on 2h -sense 27 -sense-active-low"), new(bytes.Buffer))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := (line.Place{Chip: "pinctrl-bcm2711", Offset: 17, ActiveLow: true}); s.place != want {
 		t.Errorf("place %+v, want %+v", s.place, want)
+	}
+	if s.sense != (line.Sense{Offset: 27, ActiveLow: true}) {
+		t.Errorf("sense %+v", s.sense)
 	}
 	if s.limits.MaximumOn != 2*time.Hour || s.limits.Expiry != 2*time.Second {
 		t.Errorf("limits %+v", s.limits)
@@ -138,5 +144,18 @@ func TestAMissingWatchdogIsReportedAndTheGuardServesOn(t *testing.T) {
 	}
 	if !strings.Contains(told.String(), "without a watchdog") {
 		t.Errorf("log: %s", told.String())
+	}
+}
+
+func TestTheStatusNamesTheRelayAndItsFault(t *testing.T) {
+	for want, seen := range map[string]lease.Sight{
+		"relay open":               {},
+		"relay closed":             {Closed: true},
+		"relay open, stuck-on":     {Fault: lease.StuckOn},
+		"relay closed, not-moving": {Closed: true, Fault: lease.NotMoving},
+	} {
+		if got := status(seen); got != want {
+			t.Errorf("%+v is %q, want %q", seen, got, want)
+		}
 	}
 }

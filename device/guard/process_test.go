@@ -5,21 +5,46 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/loaxa/loaxa/device/guard/lease"
 )
 
 // holderMode makes this test binary a lease holder: it takes a lease on the
-// socket named by the variable, says "held" and renews until it is killed.
-const holderMode = "LOAXA_TEST_HOLDER_SOCKET"
+// socket named by the variable, says "held" and renews until it is killed, or
+// until it dies as fateMode says.
+const (
+	holderMode = "LOAXA_TEST_HOLDER_SOCKET"
+	fateMode   = "LOAXA_TEST_HOLDER_FATE"
+)
+
+// fates are deaths that a process dies by itself, half a second after it took
+// the lease. They get the step in which its samples move.
+var fates = map[string]func(step *uint64){
+	"panic": func(*uint64) { panic("audio driver") },
+	"memory bomb": func(*uint64) {
+		limit := &unix.Rlimit{Cur: 1 << 30, Max: 1 << 30}
+		if err := unix.Setrlimit(unix.RLIMIT_AS, limit); err != nil {
+			panic(err)
+		}
+		for kept := [][]byte{}; ; {
+			kept = append(kept, bytes.Repeat([]byte{1}, 16<<20))
+		}
+	},
+	"samples stand still": func(step *uint64) { *step = 0 },
+}
 
 // lawful is the law: whatever happens to the holder, the relay opens within it.
 const lawful = 10 * time.Second
@@ -44,7 +69,13 @@ func hold(socket string) error {
 	}
 	fmt.Println("held")
 	tick := time.NewTicker(100 * time.Millisecond)
-	for frames := uint64(1); ; frames += 4800 {
+	frames, step := uint64(1), uint64(4800)
+	for n := 0; ; n++ {
+		if fate := fates[os.Getenv(fateMode)]; fate != nil && n == 5 {
+			fmt.Println(time.Now().Format(time.RFC3339Nano))
+			fate(&step)
+		}
+		frames += step
 		if err := client.Renew(ctx, lease.Lease{Phase: lease.Moving, Frames: frames}); err != nil {
 			return err
 		}
@@ -105,9 +136,11 @@ func (g *guarded) run(t *testing.T, more ...string) {
 	awaitFile(t, filepath.Join(g.dir, "guard.sock"))
 }
 
-// build compiles the real program once for a test.
+// build compiles the real program once for a test, which runs beside the
+// others: most of its time is waiting.
 func build(t *testing.T) *guarded {
 	t.Helper()
+	t.Parallel()
 	g := &guarded{dir: t.TempDir()}
 	g.program = filepath.Join(g.dir, "loaxa-guard")
 	cmd := exec.Command("go", "build", "-o", g.program, ".")
@@ -118,15 +151,16 @@ func build(t *testing.T) *guarded {
 	return g
 }
 
-// holder starts a process that holds the relay closed.
-func (g *guarded) holder(t *testing.T) *process {
+// holder starts a process that holds the relay closed, until a fate if one is
+// named.
+func (g *guarded) holder(t *testing.T, fate ...string) *process {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), holderMode+"="+filepath.Join(g.dir, "guard.sock"))
+	cmd.Env = append(os.Environ(), holderMode+"="+filepath.Join(g.dir, "guard.sock"), fateMode+"="+strings.Join(fate, ""))
 	p := start(t, cmd)
 	if line, err := p.out.ReadString('\n'); err != nil || line != "held\n" {
 		t.Fatalf("holder said %q, %v: %s", line, err, p.logs)
@@ -222,6 +256,92 @@ func TestTheRelayOpensWhateverHappensToItsHolder(t *testing.T) {
 				t.Errorf("relay open after %v, want at most %v", took, c.within)
 			}
 		})
+	}
+}
+
+func TestTheRelayOpensWhenItsHolderDiesByItself(t *testing.T) {
+	g := build(t)
+	g.run(t)
+	for fate, within := range map[string]time.Duration{
+		"panic": time.Second, "memory bomb": 3 * time.Second, "samples stand still": 3 * time.Second,
+	} {
+		t.Run(fate, func(t *testing.T) {
+			p := g.holder(t, fate)
+			g.awaitEdge(t, true)
+			text, err := p.out.ReadString('\n')
+			began, bad := time.Parse(time.RFC3339Nano, strings.TrimSpace(text))
+			if err != nil || bad != nil {
+				t.Fatalf("holder said %q: %v", text, errors.Join(err, bad))
+			}
+			took := g.awaitEdge(t, false).At.Sub(began)
+			t.Logf("relay open %v after %s", took.Round(time.Millisecond), fate)
+			if took > within {
+				t.Errorf("relay open after %v, want at most %v", took, within)
+			}
+		})
+	}
+}
+
+func TestWhatTheContactsDoReachesWhoeverAsks(t *testing.T) {
+	g := build(t)
+	contacts := filepath.Join(g.dir, "contacts")
+	g.run(t, "-simulate-contacts", contacts)
+	client := lease.NewClient(filepath.Join(g.dir, "guard.sock"))
+	sees := func(want lease.Sight) func() bool {
+		return func() bool {
+			got, err := client.Look(context.Background())
+			return err == nil && got == want
+		}
+	}
+	if err := os.WriteFile(contacts, []byte("closed"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "stuck on", sees(lease.Sight{Fault: lease.StuckOn}))
+	if err := os.WriteFile(contacts, []byte("open"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "well again", sees(lease.Sight{}))
+	g.holder(t)
+	await(t, "not moving", sees(lease.Sight{Closed: true, Fault: lease.NotMoving}))
+	if err := client.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTheGuardTellsItsServiceManagerThatItJudges(t *testing.T) {
+	g := build(t)
+	socket := filepath.Join(g.dir, "notify")
+	manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer manager.Close()
+	if err := manager.SetReadDeadline(time.Now().Add(lawful)); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(g.program, g.flags()...)
+	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+socket, "WATCHDOG_USEC=300000")
+	g.guard = start(t, cmd)
+	heard := func() string {
+		buf := make([]byte, 512)
+		n, err := manager.Read(buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(buf[:n])
+	}
+	for _, want := range []string{"READY=1\nWATCHDOG=1\nSTATUS=relay open", "WATCHDOG=1", "WATCHDOG=1"} {
+		if got := heard(); got != want {
+			t.Errorf("told %q, want %q", got, want)
+		}
+	}
+	if err := g.guard.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	for got := heard(); got != "STOPPING=1"; got = heard() {
+		if got != "WATCHDOG=1" {
+			t.Fatalf("told %q at the end", got)
+		}
 	}
 }
 

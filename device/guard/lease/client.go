@@ -35,13 +35,22 @@ func NewClient(path string) *Client {
 // answer; any other error means that the guard could not be asked, and the
 // connection, with whatever it held, is gone.
 func (c *Client) Renew(ctx context.Context, l Lease) error {
-	return c.call(ctx, request{Do: doRenew, Phase: l.Phase, Frames: l.Frames}, true)
+	_, err := c.call(ctx, request{Do: doRenew, Phase: l.Phase, Frames: l.Frames}, true)
+	return err
 }
 
 // Release opens the line if this client holds it. Without a connection there
 // is nothing to release.
 func (c *Client) Release(ctx context.Context) error {
-	return c.call(ctx, request{Do: doRelease}, false)
+	_, err := c.call(ctx, request{Do: doRelease}, false)
+	return err
+}
+
+// Look asks what the guard sees of its relay. It moves nothing. An error means
+// that the guard could not be asked, and that any lease is gone with it.
+func (c *Client) Look(ctx context.Context) (Sight, error) {
+	a, err := c.call(ctx, request{Do: doLook}, true)
+	return Sight{Closed: a.Closed, Fault: a.Fault}, err
 }
 
 // Close hangs up: the guard opens the line if this client held it. The client
@@ -53,23 +62,23 @@ func (c *Client) Close() error {
 }
 
 // call makes one exchange, connecting first if it may.
-func (c *Client) call(ctx context.Context, q request, connect bool) error {
+func (c *Client) call(ctx context.Context, q request, connect bool) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, callWithin)
 	defer cancel()
 	select {
 	case c.turn <- struct{}{}:
 		defer func() { <-c.turn }()
 	case <-ctx.Done():
-		return fmt.Errorf("guard: %w", ctx.Err())
+		return answer{}, fmt.Errorf("guard: %w", ctx.Err())
 	}
 	if c.conn == nil && !connect {
-		return nil
+		return answer{}, nil
 	}
 	a, err := c.exchange(ctx, q)
 	if err != nil {
-		return fmt.Errorf("guard at %s: %w", c.path, errors.Join(err, c.hangUp()))
+		return answer{}, fmt.Errorf("guard at %s: %w", c.path, errors.Join(err, c.hangUp()))
 	}
-	return a.err()
+	return a, a.err()
 }
 
 // exchange sends q and reads the answer. Any error leaves the connection

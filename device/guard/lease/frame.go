@@ -19,7 +19,7 @@ var errFrame = errors.New("not a lease frame")
 // request is what a holder sends: one JSON object on one line. Unknown members
 // are ignored, so that an older guard understands a newer daemon.
 type request struct {
-	Do     string `json:"do"` // doRenew or doRelease
+	Do     string `json:"do"` // doRenew, doRelease or doLook
 	Phase  Phase  `json:"phase,omitempty"`
 	Frames uint64 `json:"frames,omitempty"`
 }
@@ -28,6 +28,7 @@ type request struct {
 const (
 	doRenew   = "renew"
 	doRelease = "release"
+	doLook    = "look"
 )
 
 // answer is what the guard says to every request, in order.
@@ -35,6 +36,9 @@ type answer struct {
 	OK      bool   `json:"ok"`
 	Reason  string `json:"reason,omitempty"`
 	RetryMS int64  `json:"retry_ms,omitempty"`
+	// To a look only.
+	Closed bool  `json:"closed,omitempty"`
+	Fault  Fault `json:"fault,omitempty"`
 }
 
 // answerOf puts the outcome of a request on the wire.

@@ -27,6 +27,7 @@ type Keeper struct {
 	timer   *time.Timer
 	tenants uint64
 	fault   error // the line did not open; it is told again until it does
+	sight   sight
 	done    bool
 }
 
@@ -39,6 +40,7 @@ func NewKeeper(line Line, limits Limits, log *slog.Logger) (*Keeper, error) {
 		return nil, fmt.Errorf("keeper: %w", errors.Join(err, line.Close()))
 	}
 	k := &Keeper{line: line, log: log, term: term{limits: limits}}
+	k.sight.witness, _ = line.(Witness)
 	k.term.open(time.Now(), atStart)
 	return k, nil
 }
@@ -71,8 +73,11 @@ func (k *Keeper) Stop() error {
 
 // Alive returns once it has seen that the keeper still judges: it waits for
 // ever when a line or a bound hangs, so whoever feeds a watchdog asks it first.
-// It opens a line that its own timer failed to open.
-func (k *Keeper) Alive() { k.onTimer() }
+// It opens a line that its own timer failed to open, and tells what it sees.
+func (k *Keeper) Alive() Sight {
+	k.onTimer()
+	return k.Sight()
+}
 
 // renew judges one lease of one holder.
 func (k *Keeper) renew(holder uint64, l Lease) error {
@@ -188,6 +193,9 @@ func (t *Tenant) Renew(_ context.Context, l Lease) error { return t.keeper.renew
 
 // Release opens the line if this tenant holds it, and does nothing otherwise.
 func (t *Tenant) Release(context.Context) error { return t.keeper.release(t.id, released) }
+
+// Look tells what the guard sees of the relay, whoever holds it.
+func (t *Tenant) Look(context.Context) (Sight, error) { return t.keeper.Sight(), nil }
 
 // leave is Release for a holder that disappeared.
 func (t *Tenant) leave() error { return t.keeper.release(t.id, left) }

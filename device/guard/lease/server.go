@@ -128,19 +128,22 @@ func (s *Server) exchange(c *client, in *bufio.Reader) error {
 	if err := readFrame(in, &q); err != nil {
 		return err
 	}
-	var outcome error
+	var a answer
 	switch q.Do {
 	case doRenew:
-		outcome = c.tenant.Renew(context.Background(), Lease{Phase: q.Phase, Frames: q.Frames})
+		a = answerOf(c.tenant.Renew(context.Background(), Lease{Phase: q.Phase, Frames: q.Frames}))
 	case doRelease:
-		outcome = c.tenant.Release(context.Background())
+		a = answerOf(c.tenant.Release(context.Background()))
+	case doLook:
+		seen := s.keeper.Sight()
+		a = answer{OK: true, Closed: seen.Closed, Fault: seen.Fault}
 	default:
 		return fmt.Errorf("%w: unknown request %q", errFrame, cut(q.Do))
 	}
 	if err := c.conn.SetWriteDeadline(time.Now().Add(answerWithin)); err != nil {
 		return err
 	}
-	return writeFrame(c.conn, answerOf(outcome))
+	return writeFrame(c.conn, a)
 }
 
 // admit makes room for c and notes it.
