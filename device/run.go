@@ -41,11 +41,15 @@ func (r run) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	night, err := c.Prefetch.Span()
+	if err != nil {
+		return err
+	}
 	guard := lease.NewClient(c.Guard.Socket)
 	defer func() { _ = guard.Close() }() // hanging up opens the relay
 	s, err := site.Open(site.Config{
 		Candidate: node.Candidate{Controller: c.Controller, Node: c.Node, Token: c.Token, Board: profile.Name, Pin: c.Root, Demo: c.Demo},
-		Top:       c.Top, Data: c.Data, Quota: c.Quota << 20, Profile: profile, Chimes: chimes, Version: version(), Built: built(), Log: log,
+		Top:       c.Top, Data: c.Data, Quota: c.Quota << 20, Night: night, Daily: c.Prefetch.Daily << 20, Profile: profile, Chimes: chimes, Version: version(), Built: built(), Log: log,
 		Parts: site.Parts{Lessor: amplifier.Lessor(guard), Decoder: decode.Contained{}, Sinks: sinks(c, profile, log)},
 	})
 	if err != nil {

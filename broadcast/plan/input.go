@@ -84,6 +84,9 @@ type Item struct {
 	Answered bool
 	// FirstHeld is when this node first verified it. Zero stands for always.
 	FirstHeld broadcast.Instant
+	// Ready is when the node could first sound it, all its recordings on board;
+	// zero for FirstHeld.
+	Ready broadcast.Instant
 }
 
 // Signer is one person behind a document.

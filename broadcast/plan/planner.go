@@ -114,7 +114,9 @@ func (b *bulletin) name() document { return document{drill: b.Drill, id: b.a.ID}
 func (b *bulletin) exactly() document { return document{b.Drill, b.a.ID, b.a.Revision} }
 
 // ready is from when the node could have acted on it.
-func (p *planner) ready(b *bulletin) broadcast.Instant { return max(b.FirstHeld, p.in.Since) }
+func (p *planner) ready(b *bulletin) broadcast.Instant {
+	return max(cmp.Or(b.Ready, b.FirstHeld), p.in.Since)
+}
 
 // lead is what a late joiner needs before its first sample.
 func (p *planner) lead() time.Duration { return p.in.Board.WarmUp + time.Second }

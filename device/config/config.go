@@ -36,9 +36,10 @@ type Config struct {
 	// Demo nodes obey a root for training.
 	Demo bool `toml:"demo"`
 	// Quota is what recordings may take of the card, in megabytes.
-	Quota int64 `toml:"quota_mb"`
-	Guard Guard `toml:"guard"`
-	Sound Sound `toml:"sound"`
+	Quota    int64    `toml:"quota_mb"`
+	Prefetch Prefetch `toml:"prefetch"`
+	Guard    Guard    `toml:"guard"`
+	Sound    Sound    `toml:"sound"`
 }
 
 const (
@@ -55,7 +56,7 @@ func Load(path string) (Config, error) {
 	if info.Size() > maxFile {
 		return Config{}, fmt.Errorf("provisioning file %s: larger than %d bytes", path, maxFile)
 	}
-	c := Config{Data: "/var/lib/loaxa", Quota: defaultQuota, Guard: defaultGuard()}
+	c := Config{Data: "/var/lib/loaxa", Quota: defaultQuota, Prefetch: defaultPrefetch(), Guard: defaultGuard()}
 	meta, err := toml.DecodeFile(path, &c)
 	if err != nil {
 		return Config{}, fmt.Errorf("provisioning file %s: %w", path, err)
@@ -74,7 +75,7 @@ func Load(path string) (Config, error) {
 func (c Config) Validate() error {
 	faults := []error{
 		named("node", c.Node.Validate()), named("top", c.Top.Validate()), named("root", c.Root.Validate()),
-		named("sound", c.Sound.Validate()),
+		named("sound", c.Sound.Validate()), named("prefetch", c.Prefetch.Validate()),
 	}
 	if u, err := url.Parse(c.Controller); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 		faults = append(faults, fmt.Errorf("controller %q: write https://HOST or https://HOST:PORT", c.Controller))

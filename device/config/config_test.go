@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/device/config"
 )
 
@@ -34,7 +35,8 @@ func TestShortFileGetsItsDefaults(t *testing.T) {
 	}
 	want := config.Config{Node: "tan-lap-1", Top: "bac-quang", Controller: "https://loaxa.example.vn",
 		Root:  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-		Board: "simulated", Data: "/var/lib/loaxa", Quota: 1024, Guard: config.Guard{Socket: "/run/loaxa/guard.sock"}}
+		Board: "simulated", Data: "/var/lib/loaxa", Quota: 1024,
+		Prefetch: config.Prefetch{Night: "00:00-04:30", Daily: 300}, Guard: config.Guard{Socket: "/run/loaxa/guard.sock"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -47,6 +49,10 @@ func TestExampleIsComplete(t *testing.T) {
 	}
 	if c.Token == "" || c.Quota != 2048 || c.Demo {
 		t.Errorf("%+v", c)
+	}
+	night, err := c.Prefetch.Span()
+	if want := (broadcast.Span{From: 23 * 60, To: 5 * 60}); err != nil || !cmp.Equal(night, want) || c.Prefetch.Daily != 200 {
+		t.Errorf("prefetch %+v, night %+v, %v", c.Prefetch, night, err)
 	}
 }
 
@@ -65,6 +71,10 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		{"too small a card", good + "quota_mb = 1\n", "quota_mb"},
 		{"too large a card", good + "quota_mb = 99999999\n", "quota_mb"},
 		{"a sound card that is none", good + "[sound]\nkind = \"pipe\"\n", "sound: kind"},
+		{"a night that is none", good + "[prefetch]\nnight = \"late\"\n", "prefetch: night"},
+		{"a night without an end", good + "[prefetch]\nnight = \"22:00\"\n", "such as 00:00-04:30"},
+		{"an empty night", good + "[prefetch]\nnight = \"22:00-22:00\"\n", "prefetch: night"},
+		{"less than no data", good + "[prefetch]\ndaily_mb = -1\n", "daily_mb"},
 		{"a number for a name", strings.Replace(good, `"simulated"`, "7", 1), "board"},
 		{"too large", good + "# " + strings.Repeat("x", 70<<10), "larger than"},
 	} {

@@ -28,6 +28,9 @@ func (n *Node) wakeUp() error {
 	if err := n.shelf.get(shelfSettled, &n.settled); err != nil {
 		return err
 	}
+	if err := n.shelf.get(shelfSpent, &n.allowance.spent); err != nil {
+		return err
+	}
 	if err := n.openChain(); err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -9,7 +8,6 @@ import (
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
-	"github.com/loaxa/loaxa/broadcast/seal"
 	"github.com/loaxa/loaxa/device/link"
 	"github.com/loaxa/loaxa/device/store"
 )
@@ -24,29 +22,46 @@ type Fetcher interface {
 
 // Bounds of what is fetched at a time, and how often.
 const (
-	atOnce     = 3
-	firstRetry = 5 * time.Second
-	maxRetry   = 10 * time.Minute
-	maxFetches = 4096
-	spread     = 30 * time.Second // over which neighbours spread what is not urgent
+	mostDocuments = 6
+	mostFirst     = 9 // documents and recordings of emergencies together
+	firstRetry    = 5 * time.Second
+	maxRetry      = 10 * time.Minute
+	maxFetches    = 4096
+	spread        = 30 * time.Second // over which neighbours spread what is not urgent
+	lookAgain     = 10 * time.Minute // as days and nights go by
 )
 
 // fetches are the fetches under way and those that failed.
 type fetches struct {
 	known map[broadcast.Digest]*fetch
-	busy  int
+	// first counts those that never wait, behind is the one download of the others.
+	first  int
+	behind *fetch
 	// cramped says that the recording of an emergency found no room: nothing
 	// else has any until it is here.
 	cramped bool
+	// look is when to find out anew what is wanted, gate from when this node
+	// fetches what is not urgent; 0 while there is nothing of the kind.
+	look, gate time.Duration
 }
 
 // fetch is one thing that is wanted.
 type fetch struct {
 	busy   bool
-	first  bool
+	tier   tier // when it was last tried
 	cancel context.CancelFunc
+	broken bool // something more urgent took its turn
 	tries  int
 	after  time.Duration // not before
+	since  time.Duration // wanted, and nothing to wait for
+	why    string        // it is not here yet
+	noRoom bool          // the card does not take it
+}
+
+// stop breaks a fetch off. What came of it stays for another time.
+func (f *fetch) stop() {
+	f.broken = true
+	f.cancel()
 }
 
 // get returns the note of one fetch, or nil when there are too many.
@@ -56,7 +71,7 @@ func (f *fetches) get(d broadcast.Digest) *fetch {
 	}
 	have := f.known[d]
 	if have == nil && len(f.known) < maxFetches {
-		have = &fetch{}
+		have = &fetch{tier: tierNight}
 		f.known[d] = have
 	}
 	return have
@@ -78,45 +93,89 @@ func (f *fetches) online() {
 	}
 }
 
-// wanted is one thing to fetch.
-type wanted struct {
-	digest broadcast.Digest
-	bytes  int64 // 0 for a document
-	urgent bool
-	first  bool // of an emergency, or a document: never behind a download
-	order  bool // a running order
-	due    broadcast.Instant
-}
-
 // fetch starts what is wanted and not under way, and returns when the next one
 // may be tried; 0 for none.
 func (n *Node) fetch() time.Duration {
-	if n.docDirty {
-		n.docDirty, n.presence.holding = false, ""
-		n.want = n.wants()
-		n.want = n.want[:min(len(n.want), maxFetches-3*atOnce)] // what goes first is first in the list
-		n.fetches.cramped = n.fetches.cramped && slices.ContainsFunc(n.want, func(w wanted) bool { return w.first && w.bytes > 0 })
-		n.fetches.keepOnly(n.want)
-		n.pin()
+	if n.docDirty || n.mono() >= n.fetches.look {
+		n.survey()
 	}
-	var wake time.Duration
+	wake := n.fetches.look
 	for _, w := range n.want {
-		f := n.fetches.get(w.digest)
-		switch {
-		case f == nil:
-		case f.busy && w.first && !f.first && f.cancel != nil:
-			f.cancel() // it comes back as one that goes first
-		case f.busy, n.fetches.cramped && !w.first:
-		case n.mono() < f.after && (f.first || !w.first): // what waited as something less urgent waits no more
-			wake = sooner(wake, f.after)
-		case n.fetches.busy < atOnce || w.urgent && n.fetches.busy < 2*atOnce || w.first && n.fetches.busy < 3*atOnce:
-			n.begin(w, f)
-			if !f.busy {
-				wake = sooner(wake, f.after)
-			}
+		if f := n.fetches.get(w.digest); f != nil {
+			wake = sooner(wake, n.attend(w, f))
 		}
 	}
-	return wake
+	return sooner(wake, n.warnOfMissing())
+}
+
+// survey finds out anew what is wanted and what is to be kept.
+func (n *Node) survey() {
+	if n.docDirty {
+		n.docDirty, n.presence.holding = false, ""
+	}
+	f := &n.fetches
+	n.allowance.on(n.now())
+	n.recount()
+	n.want = n.wants()
+	n.want = n.want[:min(len(n.want), maxFetches-3*mostFirst)] // what goes first is first in the list
+	f.look = n.mono() + lookAgain
+	f.cramped = f.cramped && slices.ContainsFunc(n.want, func(w wanted) bool { return w.tier == tierEmergency })
+	f.keepOnly(n.want)
+	if !slices.ContainsFunc(n.want, func(w wanted) bool { return w.tier > tierSoon && w.from == 0 }) {
+		f.gate = 0
+	}
+	n.prefer()
+}
+
+// attend begins one fetch if it is its turn, and returns when it may be tried
+// if that is only a matter of time; 0 otherwise.
+func (n *Node) attend(w wanted, f *fetch) time.Duration {
+	now := n.now()
+	if w.from > now && !f.busy {
+		f.since, f.why = 0, "waits for the night"
+		return n.mono() + w.from.Sub(now)
+	}
+	if f.since == 0 {
+		f.since, f.why = max(1, n.mono()), ""
+	}
+	switch {
+	case f.busy && w.tier.first() && !f.tier.first():
+		f.stop() // it comes back as one that goes first
+	case f.busy, n.fetches.cramped && !w.tier.first():
+	case w.bytes > 0 && !n.allowance.open(w.tier == tierEmergency):
+		f.tries, f.after, f.why, n.fetches.gate = 0, 0, errAllowance.Error(), 0
+	case n.mono() < f.after && (w.tier > tierSoon || w.tier >= f.tier): // what waited as something less urgent waits no more
+		return f.after
+	case w.tier > tierSoon && n.mono() < n.passGate():
+		return n.fetches.gate
+	case n.turn(w):
+		n.begin(w, f)
+	}
+	return 0
+}
+
+// passGate is from when what is not urgent may be fetched: neighbours who hear
+// of it at the same moment do not begin together.
+func (n *Node) passGate() time.Duration {
+	if n.fetches.gate == 0 {
+		n.fetches.gate = n.mono() + n.jitter(spread)
+	}
+	return n.fetches.gate
+}
+
+// turn says whether a fetch may begin. One that is behind a less urgent download
+// breaks that off; it goes on where it stopped.
+func (n *Node) turn(w wanted) bool {
+	f := &n.fetches
+	switch {
+	case w.tier == tierDocument:
+		return f.first < mostDocuments
+	case w.tier.first():
+		return f.first < mostFirst
+	case f.behind != nil && f.behind.tier > w.tier:
+		f.behind.stop()
+	}
+	return f.behind == nil
 }
 
 // keepOnly forgets what nobody wants any more.
@@ -140,96 +199,13 @@ func sooner(a, b time.Duration) time.Duration {
 	return a
 }
 
-// wants lists what is missing, the most urgent first.
-func (n *Node) wants() []wanted {
-	var out []wanted
-	now := n.now()
-	for _, e := range n.holdings.missing(n.outdated) {
-		out = append(out, wanted{digest: e.SHA256, urgent: true, first: true})
-	}
-	var contents []wanted
-	for _, i := range n.holdings.items {
-		if i.complete != 0 || i.deadline() < now && n.clock.quality == broadcast.ClockProved {
-			continue
-		}
-		due := i.doc.Timing.Start
-		urgent := i.emergency() || due < now.Add(soonLimit)
-		list, orders := n.holdings.contents(i)
-		for _, sum := range orders {
-			contents = append(contents, wanted{digest: sum, order: true, urgent: urgent, first: i.emergency(), due: due})
-		}
-		for _, c := range list {
-			if sum, err := sumOf(c.SHA256); err == nil && !n.cfg.Contents.Has(sum) {
-				contents = append(contents, wanted{digest: c.SHA256, bytes: c.Bytes, urgent: urgent, first: i.emergency(), due: due})
-			}
-		}
-	}
-	slices.SortFunc(contents, func(a, b wanted) int {
-		return cmp.Or(falseLast(a.first, b.first), falseLast(a.urgent, b.urgent), cmp.Compare(a.due, b.due))
-	})
-	seen := map[broadcast.Digest]bool{}
-	for _, w := range contents {
-		if !seen[w.digest] {
-			seen[w.digest] = true
-			out = append(out, w)
-		}
-	}
-	return out
-}
-
-// outdated says whether a listed document would be refused: it is older than
-// what is held, or was given away when it could sound no more.
-func (n *Node) outdated(e broadcast.Entry) bool {
-	return n.shelf.gave(label{Digest: e.SHA256}) || n.floors.Outdates(seal.Subject{Kind: e.Kind, ID: e.ID}, e.Revision)
-}
-
-// missingBytes is how much of the wanted recordings is not here.
-func (n *Node) missingBytes() int64 {
-	var total int64
-	for _, w := range n.want {
-		total += w.bytes
-	}
-	return total
-}
-
-// pin keeps what will sound from being evicted.
-func (n *Node) pin() {
-	var sums []store.Sum
-	for _, i := range n.holdings.items {
-		if n.fetches.cramped && !i.emergency() {
-			continue
-		}
-		list, _ := n.holdings.contents(i)
-		for _, c := range list {
-			if sum, err := sumOf(c.SHA256); err == nil {
-				sums = append(sums, sum)
-			}
-		}
-	}
-	n.cfg.Contents.Pin(sums)
-}
-
-// falseLast puts what is true first.
-func falseLast(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return -1
-	}
-	return 1
-}
-
-// cramp makes room for the recording of an emergency: whatever else is under
-// way is broken off, and only recordings of emergencies are sure to stay.
+// cramp makes room for the recording of an emergency: what else is under way is
+// broken off.
 func (n *Node) cramp() {
 	n.fetches.cramped = true
-	for _, f := range n.fetches.known {
-		if f.busy && !f.first {
-			f.cancel()
-		}
+	if f := n.fetches.behind; f != nil {
+		f.stop()
 	}
-	n.pin()
 }
 
 // begin fetches one thing in the background.
@@ -238,13 +214,13 @@ func (n *Node) begin(w wanted, f *fetch) {
 	if err != nil {
 		return
 	}
-	if !w.urgent && f.tries == 0 && f.after == 0 {
-		f.after = n.mono() + n.jitter(spread)
-		return
-	}
 	ctx, cancel := context.WithCancel(n.ctx)
-	f.busy, f.first, f.cancel = true, w.first, cancel
-	n.fetches.busy++
+	f.busy, f.tier, f.cancel = true, w.tier, cancel
+	if w.tier.first() {
+		n.fetches.first++
+	} else {
+		n.fetches.behind = f
+	}
 	n.work.Go(func() {
 		defer cancel()
 		var raw []byte
@@ -261,115 +237,16 @@ func (n *Node) begin(w wanted, f *fetch) {
 // content fetches a recording into the store. One that is held already is none
 // to fetch.
 func (n *Node) content(ctx context.Context, sum store.Sum, w wanted) error {
-	err := n.cfg.Fetcher.Content(ctx, link.Order{Sum: sum, Size: w.bytes, Urgent: w.first,
+	err := n.cfg.Fetcher.Content(ctx, link.Order{Sum: sum, Size: w.bytes, Urgent: w.tier.first(),
 		Open: func() (link.Partial, error) {
 			p, err := n.cfg.Contents.Partial(sum, w.bytes)
 			if err != nil {
 				return nil, err
 			}
-			return p, nil
+			return metered{p, &n.allowance, w.tier == tierEmergency}, nil
 		}})
 	if errors.Is(err, os.ErrExist) {
 		return nil
 	}
 	return err
-}
-
-// fetched takes what came.
-func (n *Node) fetched(w wanted, f *fetch, raw []byte, err error) {
-	n.fetches.busy--
-	f.busy, f.cancel = false, nil
-	n.docDirty = true
-	if err != nil {
-		f.tries++
-		f.after = n.mono() + firstRetry<<min(f.tries-1, 7) + n.jitter(firstRetry)
-		f.after = min(f.after, n.mono()+maxRetry)
-		n.log.Warn("not fetched", "digest", w.digest.Short(), "urgent", w.urgent, "tries", f.tries, "err", err)
-		if errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrTooLarge) {
-			n.card(partContents, err)
-		}
-		if errors.Is(err, store.ErrFull) && w.first {
-			n.cramp()
-			f.after = n.mono() + time.Second
-		}
-		return
-	}
-	switch {
-	case w.bytes > 0:
-		delete(n.fetches.known, w.digest)
-		n.card(partContents, nil)
-		n.clear(broadcast.FaultContentsFull, partContents)
-	case w.order:
-		delete(n.fetches.known, w.digest)
-		n.takeOrder(w.digest, raw)
-	default:
-		f.tries++
-		f.after = n.mono() + min(firstRetry<<min(f.tries-1, 7), maxRetry)
-		n.unpack(raw)
-	}
-	n.completed()
-}
-
-// unpack judges a document that was fetched by its hash.
-func (n *Node) unpack(raw []byte) {
-	kind, err := seal.Peek(raw)
-	if err != nil || !fetchable(kind) {
-		n.noise++
-		return
-	}
-	n.accept(kind, raw)
-}
-
-// takeOrder keeps a running order. Its digest, which the fetcher has checked,
-// stands in a sealed announcement.
-func (n *Node) takeOrder(sum broadcast.Digest, raw []byte) {
-	order, err := broadcast.Decode[broadcast.RunningOrder](raw)
-	if err != nil {
-		n.log.Warn("running order not understood", "digest", sum.Short(), "err", err)
-		n.noise++
-		return
-	}
-	if err := n.shelf.keepOrder(sum, raw); err != nil {
-		n.card(partDocuments, err)
-	}
-	n.holdings.orders[sum] = order
-	n.planDirty = true
-}
-
-// complete says whether everything that an item needs is here.
-func (n *Node) complete(i *item) bool {
-	list, orders := n.holdings.contents(i)
-	if len(orders) > 0 {
-		return false
-	}
-	return !slices.ContainsFunc(list, func(c broadcast.Content) bool {
-		sum, err := sumOf(c.SHA256)
-		return err != nil || !n.cfg.Contents.Has(sum)
-	})
-}
-
-// completed states which items now have everything they need.
-func (n *Node) completed() {
-	for _, i := range n.holdings.items {
-		if i.complete != 0 || !n.complete(i) {
-			continue
-		}
-		i.complete = max(1, n.now())
-		n.planDirty = true
-		if !n.ledger.history.climbed[i.name()][broadcast.Cached] {
-			n.hold(statement{document: i.name(), class: i.doc.Class, rung: broadcast.Cached})
-		}
-	}
-}
-
-// recheck looks again at the recordings of an item after one could not be used,
-// and says whether it will be fetched again.
-func (n *Node) recheck(d document) bool {
-	n.docDirty, n.planDirty = true, true
-	i, ok := n.holdings.items[d]
-	if !ok || n.complete(i) {
-		return false
-	}
-	i.complete = 0
-	return true
 }

@@ -42,6 +42,7 @@ type item struct {
 	approved []plan.Signer
 	first    broadcast.Instant // when it was first verified here
 	complete broadcast.Instant // when all its content was here; 0 while some is missing
+	next     next              // when it is due, as last found out
 }
 
 func (i *item) name() document {
@@ -250,13 +251,14 @@ func (h *holdings) fresh() broadcast.Instant {
 	return oldest
 }
 
-// contents are the recordings of an item that this node would play.
-func (h *holdings) contents(i *item) (contents []broadcast.Content, orders []broadcast.Digest) {
-	spoken := i.doc.Versions
+// contents are the recordings of these versions that this node would play, and
+// the running orders without which nobody knows them. Of an emergency, or what
+// may become one, it plays another language rather than none.
+func (h *holdings) contents(spoken []broadcast.Version, emergency bool) (contents []broadcast.Content, orders []broadcast.Digest) {
 	mine := slices.DeleteFunc(slices.Clone(spoken), func(v broadcast.Version) bool {
 		return !slices.Contains(h.place().Languages, v.Language)
 	})
-	if len(mine) > 0 || !i.emergency() {
+	if len(mine) > 0 || !emergency {
 		spoken = mine
 	}
 	for _, v := range spoken {

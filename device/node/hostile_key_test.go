@@ -192,17 +192,11 @@ func TestFloodByOneOfficerLeavesEverythingToTheDistrict(t *testing.T) {
 
 func TestRecordingOfAnEmergencyFindsRoom(t *testing.T) {
 	world(t, func(t *testing.T, r *nodetest.Rig) {
-		large := func(id broadcast.ID, class broadcast.Class, in time.Duration) broadcast.Announcement {
-			a := r.Announcement(id, class, in, 2*time.Second)
-			raw := []byte(strings.Repeat(string(id)+" ", (1<<20)/(len(id)+1)))
-			a.Versions[0].Content = &broadcast.Content{SHA256: r.Centre.PutContent(raw), Millis: 2000, Bytes: int64(len(raw))}
-			return a
-		}
 		for i := range 12 { // 12 MB, and the card takes 8
-			r.Announce(large(broadcast.ID(fmt.Sprintf("market-%02d", i)), broadcast.Priority, 3*time.Minute+time.Duration(i)*time.Minute))
+			r.Announce(large(r, broadcast.ID(fmt.Sprintf("market-%02d", i)), broadcast.Priority, 3*time.Minute+time.Duration(i)*time.Minute))
 		}
 		pass(time.Minute)
-		r.Announce(large("flood", broadcast.Emergency, 30*time.Second))
+		r.Announce(large(r, "flood", broadcast.Emergency, 30*time.Second))
 		pass(time.Minute)
 		if heard := sounded(t, r, 1); len(heard) == 1 && !strings.HasPrefix(heard[0].Sounding.Name, "flood") {
 			t.Errorf("%s sounded", heard[0].Sounding.Name)

@@ -66,6 +66,11 @@ type Config struct {
 	// Path is the file of a content; Quota what all of them may take.
 	Path  func(store.Sum) string
 	Quota int64
+	// Night is when recordings come that are due later than tomorrow, the zero
+	// Span for 00:00 to 04:30. Daily is what recordings may cost of a day's data,
+	// in bytes, 0 for no bound.
+	Night broadcast.Span
+	Daily int64
 
 	Link    Link
 	Fetcher Fetcher
@@ -118,6 +123,8 @@ type Node struct {
 	obeyed    map[broadcast.Digest]broadcast.Instant // commands, until they expire
 	ledger    *ledger
 	fetches   fetches
+	allowance allowance
+	short     map[broadcast.ID]bool // whose recordings are said to be missing
 	want      []wanted
 	plan      plan.Plan
 	planNext  broadcast.Instant
@@ -168,6 +175,9 @@ func New(cfg Config) (*Node, error) {
 		events: make(chan func(), eventsQueue), outbox: make(chan link.Message, outboxSize), over: make(chan struct{}),
 		floors: seal.Floors{}, holdings: newHoldings(), behind: map[string]kept{},
 		obeyed: map[broadcast.Digest]broadcast.Instant{}}
+	if n.allowance.limit = max(0, cfg.Daily); n.cfg.Night.From == n.cfg.Night.To {
+		n.cfg.Night = usualNight
+	}
 	n.reading = cfg.Ticks.Read()
 	n.boot = n.newID()
 	return n, nil

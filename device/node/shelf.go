@@ -23,6 +23,7 @@ const (
 	shelfChain     = "chain"
 	shelfSettled   = "settled"
 	shelfOrders    = "order/"
+	shelfSpent     = "spent"
 )
 
 // maxFloors bounds the floors of documents that are gone.

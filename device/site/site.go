@@ -42,7 +42,10 @@ type Config struct {
 	// Data is the folder of the card.
 	Data string
 	// Quota is what recordings may take of it, in bytes.
-	Quota   int64
+	Quota int64
+	// Night and Daily bound what is fetched ahead; see node.Config.
+	Night   broadcast.Span
+	Daily   int64
 	Profile board.Profile
 	Parts   Parts
 	// Chimes by class; they may be shared by many sites.

@@ -38,19 +38,20 @@ type ContentLimits struct {
 // Contents is a cache of immutable files named by their SHA-256.
 //
 // A content is visible only after its whole length was on the medium and its
-// hash was checked. When room is needed the least recently used content goes
-// first; pinned ones and downloads in progress never go. Safe for use by
-// several goroutines.
+// hash was checked. When room is needed the least recently used content that
+// nobody prefers goes first, then what stands lower in the order of preference
+// than what needs the room; downloads in progress never go, and nothing goes
+// when it would not help. Safe for use by several goroutines.
 type Contents struct {
 	fs  FS
 	dir string
 	lim ContentLimits
 
-	mu     sync.Mutex
-	held   map[Sum]*content
-	pinned map[Sum]bool
-	used   int64
-	clock  int64 // counts uses, to order them
+	mu    sync.Mutex
+	held  map[Sum]*content
+	rank  map[Sum]int // place in the order of preference, from 0
+	used  int64
+	clock int64 // counts uses, to order them
 }
 
 // content is one file of the cache.
@@ -78,7 +79,7 @@ func OpenContents(fs FS, dir string, lim ContentLimits) (*Contents, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open contents %s: %w", dir, err)
 	}
-	c := &Contents{fs: fs, dir: dir, lim: lim, held: map[Sum]*content{}, pinned: map[Sum]bool{}}
+	c := &Contents{fs: fs, dir: dir, lim: lim, held: map[Sum]*content{}}
 	slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Modified.UnixNano(), b.Modified.UnixNano()) })
 	for _, e := range entries {
 		c.find(e)
@@ -136,16 +137,19 @@ func (c *Contents) Missing(want []Sum) []Sum {
 	return missing
 }
 
-// Pin replaces the set of contents that are never evicted. A pinned content
-// need not be held yet.
-func (c *Contents) Pin(sums []Sum) {
-	pinned := make(map[Sum]bool, len(sums))
-	for _, sum := range sums {
-		pinned[sum] = true
+// Prefer replaces the order of preference: the earlier a content stands in it,
+// the longer it stays. One of the order makes room for those before it only, one
+// outside of it for all. What is preferred need not be held yet.
+func (c *Contents) Prefer(order []Sum) {
+	rank := make(map[Sum]int, len(order))
+	for i, sum := range order {
+		if _, twice := rank[sum]; !twice {
+			rank[sum] = i
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.pinned = pinned
+	c.rank = rank
 }
 
 // Used is the room in bytes that contents and unfinished downloads take.
@@ -155,24 +159,53 @@ func (c *Contents) Used() int64 {
 	return c.used
 }
 
-// makeRoom evicts until need more bytes fit. c.mu is held.
-func (c *Contents) makeRoom(need int64) error {
-	for c.used+need > c.lim.Quota {
-		var oldest *content
-		var victim Sum
-		for sum, e := range c.held {
-			if !e.busy && !c.pinned[sum] && (oldest == nil || e.use < oldest.use) {
-				oldest, victim = e, sum
-			}
+// makeRoom evicts until need more bytes of a content fit. When they would not
+// fit whatever went, nothing goes. c.mu is held.
+func (c *Contents) makeRoom(sum Sum, need int64) error {
+	over := c.used + need - c.lim.Quota
+	if over <= 0 {
+		return nil
+	}
+	victims := c.below(sum)
+	for i, victim := range victims {
+		if over -= c.held[victim].size; over <= 0 {
+			victims = victims[:i+1]
+			break
 		}
-		if oldest == nil {
-			return fmt.Errorf("%d of %d bytes are pinned or in use: %w", c.used, c.lim.Quota, ErrFull)
-		}
+	}
+	if over > 0 {
+		return fmt.Errorf("%d of %d bytes hold what is preferred or in use: %w", c.used, c.lim.Quota, ErrFull)
+	}
+	for _, victim := range victims {
 		if err := c.drop(victim); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// below lists what may go for a content, in the order in which it goes. c.mu is
+// held.
+func (c *Contents) below(sum Sum) []Sum {
+	mine, preferred := c.rank[sum]
+	var list []Sum
+	for other, e := range c.held {
+		rank, ranked := c.rank[other]
+		if !e.busy && (!ranked || preferred && rank > mine) {
+			list = append(list, other)
+		}
+	}
+	last := len(c.rank)
+	place := func(s Sum) int {
+		if rank, ranked := c.rank[s]; ranked {
+			return rank
+		}
+		return last
+	}
+	slices.SortFunc(list, func(a, b Sum) int {
+		return cmp.Or(cmp.Compare(place(b), place(a)), cmp.Compare(c.held[a].use, c.held[b].use))
+	})
+	return list
 }
 
 // drop deletes a content or an unfinished download. c.mu is held. A cut may

@@ -276,7 +276,7 @@ func TestTheLeastRecentlyUsedContentMakesRoom(t *testing.T) {
 	for id := range 4 {
 		sums = append(sums, mustDownload(t, c, id, 250*kb))
 	}
-	c.Pin([]store.Sum{sums[1]})
+	c.Prefer([]store.Sum{sums[1]})
 	r, err := c.Open(sums[0]) // used last
 	if err != nil {
 		t.Fatal(err)
@@ -293,26 +293,48 @@ func TestTheLeastRecentlyUsedContentMakesRoom(t *testing.T) {
 	}
 }
 
-func TestPinnedContentsAreNeverEvicted(t *testing.T) {
+func TestPreferredContentsStayAndNothingGoesInVain(t *testing.T) {
 	c := openContents(t, storetest.New())
-	var sums []store.Sum
-	for id := range 2 {
-		sums = append(sums, mustDownload(t, c, id, 400*kb))
-	}
-	c.Pin(sums)
+	sums := []store.Sum{mustDownload(t, c, 0, 400*kb), mustDownload(t, c, 1, 100*kb), mustDownload(t, c, 2, 400*kb)}
+	c.Prefer(sums)
 	data, sum := audio(7, 300*kb)
 	if err := download(c, data, sum); !errors.Is(err, store.ErrFull) {
-		t.Fatalf("download beside pinned contents: %v", err)
+		t.Fatalf("download beside preferred contents: %v", err)
 	}
-	if c.Used() != 800*kb || len(c.Missing(sums)) != 0 {
-		t.Errorf("%d bytes used, missing %d", c.Used(), len(c.Missing(sums)))
+	c.Prefer([]store.Sum{sums[0], sums[2], sum, sums[1]})
+	if err := download(c, data, sum); !errors.Is(err, store.ErrFull) {
+		t.Fatalf("download that finds no room whatever goes: %v", err)
 	}
-	c.Pin(nil)
+	if c.Used() != 900*kb || len(c.Missing(sums)) != 0 {
+		t.Errorf("%d bytes used, missing %d: something went in vain", c.Used(), len(c.Missing(sums)))
+	}
+	c.Prefer(nil)
 	if err := download(c, data, sum); err != nil {
-		t.Errorf("after unpinning: %v", err)
+		t.Errorf("when nothing is preferred: %v", err)
 	}
 	if _, err := c.Partial(sum, shelf.File+1); !errors.Is(err, store.ErrTooLarge) {
 		t.Errorf("a content above the limit: %v", err)
+	}
+}
+
+func TestRoomIsMadeFromTheEndOfTheOrder(t *testing.T) {
+	c := openContents(t, storetest.New())
+	var sums []store.Sum
+	for id := range 4 {
+		sums = append(sums, mustDownload(t, c, id, 250*kb))
+	}
+	first, firstSum := audio(7, 250*kb)
+	second, secondSum := audio(8, 250*kb)
+	stranger, strangerSum := audio(9, 250*kb)
+	c.Prefer([]store.Sum{firstSum, sums[3], secondSum, sums[1], sums[0], sums[2]})
+	if err := download(c, first, firstSum); err != nil || c.Has(sums[2]) || len(c.Missing(sums)) != 1 {
+		t.Errorf("the last did not make room for the first: %v, missing %d", err, len(c.Missing(sums)))
+	}
+	if err := download(c, second, secondSum); err != nil || c.Has(sums[0]) || len(c.Missing(sums)) != 2 {
+		t.Errorf("the last but one did not make room for the second: %v, missing %d", err, len(c.Missing(sums)))
+	}
+	if err := download(c, stranger, strangerSum); !errors.Is(err, store.ErrFull) {
+		t.Errorf("what nobody prefers found room among what is preferred: %v", err)
 	}
 }
 

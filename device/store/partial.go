@@ -25,7 +25,7 @@ type Partial struct {
 
 // Partial opens the unfinished download of a content of size bytes, beginning
 // it or going on where it stopped, and makes room for the whole of it. The
-// error wraps ErrFull when pinned contents leave no room, ErrTooLarge when the
+// error wraps ErrFull when what is preferred to it leaves no room, ErrTooLarge when the
 // content is above the limit, ErrBusy when it is open already, and os.ErrExist
 // when the content is held already.
 func (c *Contents) Partial(sum Sum, size int64) (*Partial, error) {
@@ -53,7 +53,7 @@ func (c *Contents) openPartial(sum Sum, size int64) (*Partial, error) {
 	}
 	c.held[sum] = e
 	e.busy = true // before making room, so that it is not evicted for itself
-	if err := c.makeRoom(size - e.size); err != nil {
+	if err := c.makeRoom(sum, size-e.size); err != nil {
 		e.busy = false
 		c.forgetUnborn(sum)
 		return nil, err

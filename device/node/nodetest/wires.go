@@ -89,6 +89,22 @@ type Fetcher struct {
 	mu     sync.Mutex
 	refuse func(broadcast.Digest) error
 	asked  []broadcast.Digest
+	rate   int64
+	got    int64
+}
+
+// Pace lets so many bytes of a recording through in a second; 0 all at once.
+func (f *Fetcher) Pace(bytes int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.rate = bytes
+}
+
+// Got is how many bytes of recordings came so far.
+func (f *Fetcher) Got() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.got
 }
 
 // Refuse makes every fetch ask f first; nil stops that.
@@ -125,7 +141,7 @@ func (f *Fetcher) get(sum link.Sum) ([]byte, error) {
 
 // Document returns a document after a moment.
 func (f *Fetcher) Document(ctx context.Context, sum link.Sum) ([]byte, error) {
-	if err := pause(ctx); err != nil {
+	if err := pause(ctx, 20*time.Millisecond); err != nil {
 		return nil, err
 	}
 	return f.get(sum)
@@ -133,7 +149,7 @@ func (f *Fetcher) Document(ctx context.Context, sum link.Sum) ([]byte, error) {
 
 // Content writes a recording to its destination after a moment.
 func (f *Fetcher) Content(ctx context.Context, o link.Order) (err error) {
-	if err := pause(ctx); err != nil {
+	if err := pause(ctx, 20*time.Millisecond); err != nil {
 		return err
 	}
 	raw, err := f.get(o.Sum)
@@ -145,15 +161,36 @@ func (f *Fetcher) Content(ctx context.Context, o link.Order) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
-	if _, err := p.Write(raw[p.Offset():]); err != nil {
-		return err
+	for chunk := range slices.Chunk(raw[p.Offset():], 16<<10) {
+		if err := f.let(ctx, int64(len(chunk))); err != nil {
+			return err
+		}
+		if _, err := p.Write(chunk); err != nil {
+			return err
+		}
 	}
 	return p.Commit()
 }
 
-// pause is how long a fetch takes at least.
-func pause(ctx context.Context) error {
-	timer := time.NewTimer(20 * time.Millisecond)
+// let waits until some bytes have come.
+func (f *Fetcher) let(ctx context.Context, bytes int64) error {
+	f.mu.Lock()
+	rate := f.rate
+	f.mu.Unlock()
+	if rate > 0 {
+		if err := pause(ctx, time.Duration(bytes)*time.Second/time.Duration(rate)); err != nil {
+			return err
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.got += bytes
+	return nil
+}
+
+// pause lets time pass.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -1,0 +1,148 @@
+package node
+
+import (
+	"errors"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/seal"
+	"github.com/loaxa/loaxa/device/store"
+)
+
+// fetched takes what came.
+func (n *Node) fetched(w wanted, f *fetch, raw []byte, err error) {
+	broken := n.release(f)
+	n.docDirty = true
+	switch {
+	case err == nil:
+		n.arrived(w, f, raw)
+	case broken, errors.Is(err, errAllowance):
+		n.log.Info("a download is put off", "digest", w.digest.Short(), "reason", err)
+	default:
+		n.missed(w, f, err)
+	}
+}
+
+// release ends a fetch and says whether something more urgent broke it off.
+func (n *Node) release(f *fetch) (broken bool) {
+	if f.tier.first() {
+		n.fetches.first--
+	} else {
+		n.fetches.behind = nil
+	}
+	f.busy, broken = false, f.broken
+	f.broken = false
+	return broken
+}
+
+// missed notes that something did not come.
+func (n *Node) missed(w wanted, f *fetch, err error) {
+	f.tries++
+	f.why = err.Error()
+	f.after = n.mono() + firstRetry<<min(f.tries-1, 7) + n.jitter(firstRetry)
+	f.after = min(f.after, n.mono()+maxRetry)
+	n.log.Warn("not fetched", "digest", w.digest.Short(), "of", w.of, "tries", f.tries, "err", err)
+	if errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EIO) {
+		n.card(partContents, err)
+	}
+	f.noRoom = errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrTooLarge)
+	if errors.Is(err, store.ErrFull) && w.tier == tierEmergency {
+		n.cramp()
+		f.after = n.mono() + time.Second
+	}
+}
+
+// arrived takes a recording, a running order or a document.
+func (n *Node) arrived(w wanted, f *fetch, raw []byte) {
+	switch {
+	case w.bytes > 0:
+		delete(n.fetches.known, w.digest)
+		n.card(partContents, nil)
+		n.keepSpent()
+	case w.order:
+		delete(n.fetches.known, w.digest)
+		n.takeOrder(w.digest, raw)
+	default:
+		f.tries++
+		f.after = n.mono() + min(firstRetry<<min(f.tries-1, 7), maxRetry)
+		n.unpack(raw)
+	}
+	n.completed()
+}
+
+// keepSpent notes on the card what of the day's data is used, so that a restart
+// does not give it back.
+func (n *Node) keepSpent() {
+	if n.allowance.limit == 0 {
+		return
+	}
+	if err := n.shelf.put(shelfSpent, n.allowance.now()); err != nil {
+		n.log.Warn("the data used today is not noted", "err", err)
+	}
+}
+
+// unpack judges a document that was fetched by its hash.
+func (n *Node) unpack(raw []byte) {
+	kind, err := seal.Peek(raw)
+	if err != nil || !fetchable(kind) {
+		n.noise++
+		return
+	}
+	n.accept(kind, raw)
+}
+
+// takeOrder keeps a running order. Its digest, which the fetcher has checked,
+// stands in a sealed announcement.
+func (n *Node) takeOrder(sum broadcast.Digest, raw []byte) {
+	order, err := broadcast.Decode[broadcast.RunningOrder](raw)
+	if err != nil {
+		n.log.Warn("running order not understood", "digest", sum.Short(), "err", err)
+		n.noise++
+		return
+	}
+	if err := n.shelf.keepOrder(sum, raw); err != nil {
+		n.card(partDocuments, err)
+	}
+	n.holdings.orders[sum] = order
+	n.planDirty = true
+}
+
+// complete says whether everything that an item needs is here.
+func (n *Node) complete(i *item) bool {
+	list, orders := n.holdings.contents(i.doc.Versions, i.emergency())
+	if len(orders) > 0 {
+		return false
+	}
+	return !slices.ContainsFunc(list, func(c broadcast.Content) bool {
+		sum, err := sumOf(c.SHA256)
+		return err != nil || !n.cfg.Contents.Has(sum)
+	})
+}
+
+// completed states which items now have everything they need.
+func (n *Node) completed() {
+	for _, i := range n.holdings.items {
+		if i.complete != 0 || !n.complete(i) {
+			continue
+		}
+		i.complete = max(1, n.now())
+		n.planDirty = true
+		if !n.ledger.history.climbed[i.name()][broadcast.Cached] {
+			n.hold(statement{document: i.name(), class: i.doc.Class, rung: broadcast.Cached})
+		}
+	}
+}
+
+// recheck looks again at the recordings of an item after one could not be used,
+// and says whether it will be fetched again.
+func (n *Node) recheck(d document) bool {
+	n.docDirty, n.planDirty = true, true
+	i, ok := n.holdings.items[d]
+	if !ok || n.complete(i) {
+		return false
+	}
+	i.complete = 0
+	return true
+}
