@@ -41,6 +41,7 @@ type Delivery struct {
 	// Occurrences has more than one entry for what recurs or repeats.
 	Occurrences []Occurrence `json:"occurrences" nullable:"false"`
 	LastSign    string       `json:"last_sign,omitempty" format:"date-time" doc:"Newest hint of any kind; none if there never was one"`
+	Doubtful    bool         `json:"doubtful,omitempty" doc:"Some of its receipts came while two boxes, or an old card, may have used its key"`
 	Age         *int64       `json:"age_s,omitempty" doc:"Seconds since the last sign"`
 }
 
@@ -91,8 +92,14 @@ func (s *server) delivered(ctx context.Context, in *idPath) (*deliveriesAnswer, 
 		return nil, err
 	}
 	out := Deliveries{Announcement: announcementOf(got.Announcement), At: moment(got.At), Nodes: []Delivery{}}
+	doubtful, err := s.cfg.DB.Doubtful(ctx, broadcast.ID(in.ID), got.Announcement.Document.Revision)
+	if err != nil {
+		return nil, err
+	}
 	for _, d := range got.Nodes {
-		out.Nodes = append(out.Nodes, s.deliveryOf(d, got.At))
+		one := s.deliveryOf(d, got.At)
+		one.Doubtful = slices.Contains(doubtful, d.Node)
+		out.Nodes = append(out.Nodes, one)
 		out.Summary.count(d)
 	}
 	return &deliveriesAnswer{Body: out}, nil

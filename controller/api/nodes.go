@@ -34,6 +34,18 @@ type Node struct {
 	Missing   int64   `json:"missing_bytes,omitempty" doc:"Sound wanted but not yet on board"`
 	Free      int64   `json:"free_bytes,omitempty"`
 	Faults    []Fault `json:"faults" nullable:"false"`
+	Doubt     *Doubt  `json:"doubt,omitempty" doc:"There is one if the node may not be the one box that was confirmed"`
+}
+
+// Doubt is why a node may not be the one box that was confirmed: its receipts
+// have two continuations. They are all kept and marked doubtful.
+type Doubt struct {
+	Code  string `json:"code" enum:"rolled-back,duplicate" doc:"A card was put back to an earlier state, or two boxes use one key"`
+	Since string `json:"since" format:"date-time"`
+	VI    string `json:"vi"`
+	EN    string `json:"en"`
+	DoVI  string `json:"do_vi" doc:"What to do about it"`
+	DoEN  string `json:"do_en"`
 }
 
 // Fault is one failure that the node knows of.
@@ -101,7 +113,7 @@ func (s *server) drifts(ctx context.Context, n fleet.Standing) (bool, error) {
 func (s *server) nodeOf(n fleet.Standing) Node {
 	out := Node{ID: string(n.Node.ID), Area: string(n.Node.Area), AreaName: s.nameOf(n.Node.Area), Status: string(n.Node.Status),
 		Board: n.Node.Board, Present: n.Present, Faults: []Fault{},
-		LastSign: moment(n.LastSign)}
+		LastSign: moment(n.LastSign), Doubt: doubtOf(n.Doubt)}
 	if n.Node.Status == store.Pending {
 		out.ShortCode, _ = wire.ShortCode(n.Node.Key) // a pending node has a key
 	}
@@ -115,6 +127,15 @@ func (s *server) nodeOf(n fleet.Standing) Node {
 		}
 	}
 	return out
+}
+
+// doubtOf finds the words of a doubt in the one table of faults.
+func doubtOf(d *store.Doubt) *Doubt {
+	if d == nil {
+		return nil
+	}
+	words, _ := broadcast.FaultOf(d.Code)
+	return &Doubt{Code: string(d.Code), Since: moment(d.Since), VI: words.VI, EN: words.EN, DoVI: words.DoVI, DoEN: words.DoEN}
 }
 
 // confirm takes a node in with the caller's signature on its place.

@@ -17,6 +17,7 @@ import (
 	"github.com/loaxa/loaxa/controller/api/apitest"
 	"github.com/loaxa/loaxa/controller/desk/desktest"
 	"github.com/loaxa/loaxa/controller/events"
+	"github.com/loaxa/loaxa/controller/store"
 )
 
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
@@ -57,6 +58,29 @@ func TestANodeComesIntoTheFleet(t *testing.T) {
 	}
 	if got := r.post(technician, "/api/v1/enrolment-tokens", api.Invitations{Nodes: []api.Invitation{{Node: "x", Area: "tuyen-quang"}}}); got.Status != 403 {
 		t.Errorf("above one's areas: %d %s", got.Status, got.Body)
+	}
+}
+
+// TestADoubtIsShownInWords shows a node whose card was copied.
+func TestADoubtIsShownInWords(t *testing.T) {
+	r := newRig(t)
+	r.Node("tan-lap-1", "tan-lap")
+	var nodes struct{ Nodes []api.Node }
+	r.get("/api/v1/nodes", &nodes)
+	if nodes.Nodes[0].Doubt != nil {
+		t.Errorf("%+v", nodes.Nodes[0].Doubt)
+	}
+	at := broadcast.InstantOf(r.Clock.Now())
+	err := r.DB.Update(t.Context(), func(tx store.Tx) error {
+		return tx.Doubt(t.Context(), store.Doubt{Node: "tan-lap-1", Code: broadcast.FaultDuplicate, Since: at, Chain: "c", Seq: 1})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.get("/api/v1/nodes", &nodes)
+	d := nodes.Nodes[0].Doubt
+	if d == nil || d.Code != "duplicate" || d.Since == "" || d.VI == "" || d.EN == "" || d.DoVI == "" || d.DoEN == "" {
+		t.Errorf("%+v", d)
 	}
 }
 

@@ -216,6 +216,11 @@ func (d *Dispatch) state(ctx context.Context, node broadcast.ID, m broker.Messag
 	if err != nil {
 		return err
 	}
+	if !m.Retained {
+		if err := d.compare(ctx, node, s); err != nil {
+			return err
+		}
+	}
 	want, err := d.Holding(ctx, node)
 	if err != nil || want == s.Holding && !s.Resync {
 		return err

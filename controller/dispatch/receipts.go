@@ -20,10 +20,6 @@ const (
 	batchWait = 10 * time.Millisecond
 )
 
-// ErrForked means that a node's chain goes on from something else than what
-// was stored: a restored or cloned card, or a lie.
-var ErrForked = errors.New("the receipt chain does not continue the stored one")
-
 // incoming is one message on a node's receipt topic.
 type incoming struct {
 	node broadcast.ID
@@ -66,25 +62,12 @@ func (d *Dispatch) take(ctx context.Context, batch []incoming) {
 	if len(opened) == 0 {
 		return
 	}
-	var k keeping
-	err := d.cfg.DB.Update(ctx, func(tx store.Tx) error {
-		var names []store.ChainName
-		for _, b := range opened {
-			names = append(names, store.ChainName{Node: b.Node, Chain: b.Chain})
-		}
-		ends, err := tx.Chains(ctx, names)
-		if err != nil {
+	var k *keeping
+	err := d.cfg.DB.Update(ctx, func(tx store.Tx) (err error) {
+		if k, err = d.keep(ctx, tx, opened); err != nil {
 			return err
 		}
-		k = keeping{now: d.now(), ends: ends, grown: map[store.ChainName]bool{}, changed: map[broadcast.ID]bool{}}
-		for _, b := range opened {
-			if err := k.add(b); errors.Is(err, ErrForked) {
-				d.complain(ctx, "receipts refused", "node", b.Node, "err", err)
-			} else if err != nil {
-				return err
-			}
-		}
-		return tx.AddReceipts(ctx, k.to(), k.rows)
+		return errors.Join(tx.AddReceipts(ctx, k.to(), k.rows), k.noteDoubts(ctx))
 	})
 	if err != nil {
 		d.cfg.Log.ErrorContext(ctx, "receipts not stored; nodes send them again", "err", err)
@@ -94,6 +77,38 @@ func (d *Dispatch) take(ctx context.Context, batch []incoming) {
 	for id := range k.changed {
 		d.cfg.Events.Publish(events.Event{Kind: events.Delivery, ID: id})
 	}
+	for id := range k.forked {
+		d.complain(ctx, "a chain of receipts has two continuations", "node", id, "is", k.doubts[id].Code)
+		d.cfg.Events.Publish(events.Event{Kind: events.Node, ID: id})
+	}
+}
+
+// keep sorts a batch into what is new, what is known, and what forks.
+func (d *Dispatch) keep(ctx context.Context, tx store.Tx, opened []broadcast.ReceiptBatch) (*keeping, error) {
+	var names []store.ChainName
+	var nodes []broadcast.ID
+	for _, b := range opened {
+		names, nodes = append(names, store.ChainName{Node: b.Node, Chain: b.Chain}), append(nodes, b.Node)
+	}
+	ends, err := tx.Chains(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	doubts, err := tx.Doubts(ctx, nodes)
+	if err != nil {
+		return nil, err
+	}
+	k := &keeping{tx: tx, now: d.now(), ends: ends, doubts: doubts, grown: map[store.ChainName]bool{},
+		known: map[receiptName]broadcast.Digest{}, forked: map[broadcast.ID]bool{}, changed: map[broadcast.ID]bool{}}
+	for _, b := range opened {
+		if err := k.take(ctx, b); err != nil {
+			return nil, err
+		}
+	}
+	for i, r := range k.rows {
+		_, k.rows[i].Doubtful = k.doubts[r.Node]
+	}
+	return k, nil
 }
 
 // acknowledge answers every node once. Of two chains in one batch the later is
@@ -161,12 +176,18 @@ func open(in incoming, n store.Node) (broadcast.ReceiptBatch, error) {
 
 // keeping is what one transaction will keep, and where every chain then ends.
 type keeping struct {
+	tx      store.Tx
 	now     broadcast.Instant
 	ends    map[store.ChainName]store.Chain
 	grown   map[store.ChainName]bool
 	rows    []store.ReceiptRow
 	acks    []broadcast.ReceiptAck
 	changed map[broadcast.ID]bool // announcements
+	// known are digests of stored receipts, as far as they were looked at, and
+	// of those in rows.
+	known  map[receiptName]broadcast.Digest
+	doubts map[broadcast.ID]store.Doubt
+	forked map[broadcast.ID]bool // nodes with a new doubt
 }
 
 // to are the new ends of the chains that grew.
@@ -178,41 +199,59 @@ func (k *keeping) to() []store.Chain {
 	return out
 }
 
+// take keeps the part of a batch that is new, and acknowledges how far its chain
+// is stored. A node whose chain is another one from there on learns it by the
+// hash, gives its own a new name, and goes on with that.
+func (k *keeping) take(ctx context.Context, b broadcast.ReceiptBatch) error {
+	if err := k.add(ctx, b); err != nil {
+		return err
+	}
+	at := k.ends[store.ChainName{Node: b.Node, Chain: b.Chain}]
+	k.acks = append(k.acks, broadcast.ReceiptAck{Node: b.Node, Chain: b.Chain, Seq: at.Seq, Hash: at.Head, At: k.now})
+	return nil
+}
+
 // add keeps the part of a batch that is new. Of a batch that begins after the
 // stored end nothing is kept, and the acknowledgement says where to go on. Of a
 // chain that was never seen there is no such place to name: it is taken up
 // where it begins. A node sends only what no controller acknowledged, so what
 // came before was stored in a database that is not this one.
-func (k *keeping) add(b broadcast.ReceiptBatch) error {
+func (k *keeping) add(ctx context.Context, b broadcast.ReceiptBatch) error {
 	name := store.ChainName{Node: b.Node, Chain: b.Chain}
 	at := k.ends[name]
 	if first := b.Receipts[0]; at.Seq == 0 && first.Seq > 1 {
 		at.Seq, at.Head = first.Seq-1, first.Prev
 	}
-	var rows []store.ReceiptRow
-	for _, r := range b.Receipts {
+	if err := k.recall(ctx, name, b.Receipts, at); err != nil {
+		return err
+	}
+	before := at.Seq
+	for i, r := range b.Receipts {
 		raw, err := broadcast.Encode(r)
 		if err != nil {
 			return err
 		}
 		digest := broadcast.Sum(raw) // as Receipt.Digest has it
-		switch {
-		case r.Seq == at.Seq && digest != at.Head, r.Seq == at.Seq+1 && r.Prev != at.Head:
-			return fmt.Errorf("node %s chain %s at %d: %w", b.Node, b.Chain, r.Seq, ErrForked)
-		case r.Seq != at.Seq+1:
+		if known, ok := k.known[receiptName{name, r.Seq}]; ok && known != digest || r.Seq == at.Seq+1 && r.Prev != at.Head {
+			k.end(name, at, before)
+			return k.fork(ctx, b, i, at.Seq)
+		}
+		if r.Seq != at.Seq+1 {
 			continue
 		}
-		rows = append(rows, store.ReceiptRow{Node: b.Node, Chain: b.Chain, Seq: r.Seq, Announcement: r.Announcement,
+		k.rows = append(k.rows, store.ReceiptRow{Node: b.Node, Chain: b.Chain, Seq: r.Seq, Announcement: r.Announcement,
 			Of: r.Of, Stored: k.now, Raw: raw})
+		k.known[receiptName{name, r.Seq}] = digest
+		k.changed[r.Announcement] = true
 		at.Seq, at.Head = r.Seq, digest
 	}
-	if len(rows) > 0 {
+	k.end(name, at, before)
+	return nil
+}
+
+// end notes how far a chain is kept now.
+func (k *keeping) end(name store.ChainName, at store.Chain, before int64) {
+	if at.Seq > before {
 		k.ends[name], k.grown[name] = at, true
 	}
-	for _, r := range rows {
-		k.changed[r.Announcement] = true
-	}
-	k.rows = append(k.rows, rows...)
-	k.acks = append(k.acks, broadcast.ReceiptAck{Node: b.Node, Chain: b.Chain, Seq: at.Seq, Hash: at.Head, At: k.now})
-	return nil
 }

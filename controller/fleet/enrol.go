@@ -89,6 +89,9 @@ func (f *Fleet) Enrol(ctx context.Context, e wire.Enrolment, roots []broadcast.E
 		n.SecretHash = broadcast.Sum([]byte(secret))
 		if n.Status == store.Invited {
 			n.Key, n.Board, n.Status, n.Enrolled = e.Key, e.Board, store.Pending, f.now()
+			if err := tx.EndDoubt(ctx, n.ID); err != nil { // its old key says nothing any more
+				return err
+			}
 		}
 		if err := tx.SaveNode(ctx, n); err != nil {
 			return err

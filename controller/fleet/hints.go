@@ -157,6 +157,10 @@ type Standing struct {
 	// LastSign is when the node last gave a sign of its own, 0 if never: what
 	// the broker says for it, its last will, is none.
 	LastSign broadcast.Instant
+	// Doubt is nil unless the node may not be the one box that was confirmed.
+	// Its verified announcements still sound, so that whoever copies a card
+	// mutes nobody; what it proves is doubtful, and nothing else is for it.
+	Doubt *store.Doubt
 	// Present says that the node called itself ready, nobody reported it gone
 	// since, and its last sign is recent.
 	Present bool
@@ -172,10 +176,17 @@ func (f *Fleet) Overview(ctx context.Context) ([]Standing, error) {
 	if err != nil {
 		return nil, err
 	}
+	doubts, err := f.cfg.DB.Doubts(ctx)
+	if err != nil {
+		return nil, err
+	}
 	now := f.now()
 	for i := range out { // without the mutex, since reading thousands of states takes a while
 		out[i].read(now)
 		out[i].Chain, _ = f.Chain(out[i].Node.Area)
+		if d, doubted := doubts[out[i].Node.ID]; doubted {
+			out[i].Doubt = &d
+		}
 	}
 	return out, nil
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -31,6 +32,8 @@ type ReceiptRow struct {
 	Of           broadcast.Revision `bun:"of_revision"`
 	Stored       broadcast.Instant  `bun:"stored_ms"`
 	Raw          []byte             `bun:"raw"`
+	// Doubtful says that it is not clear which box gave it.
+	Doubtful bool `bun:"doubtful"`
 }
 
 // ChainName names a receipt chain: the node, and the journal that it kept.
@@ -62,6 +65,26 @@ func (t Tx) Chains(ctx context.Context, names []ChainName) (map[ChainName]Chain,
 		}
 	}
 	return out, nil
+}
+
+// ReceiptsAfter returns how far a chain was stored, and its newest receipts that
+// follow a sequence number, the newest first, at most limit.
+func (db *DB) ReceiptsAfter(ctx context.Context, name ChainName, seq, limit int64) (Chain, []ReceiptRow, error) {
+	end := Chain{Node: name.Node, Chain: name.Chain, Head: broadcast.Sum(nil)}
+	err := db.read.NewSelect().Model(&end).WherePK().Scan(ctx)
+	if err = notFound(err); errors.Is(err, ErrNotFound) || err == nil && end.Seq <= seq {
+		return end, nil, nil
+	}
+	if err != nil {
+		return end, nil, fmt.Errorf("chain of %s: %w", name.Node, err)
+	}
+	var out []ReceiptRow
+	err = db.read.NewSelect().Model(&out).Where("node = ? AND chain = ? AND seq > ?", name.Node, name.Chain, seq).
+		Order("seq DESC").Limit(limit).Scan(ctx)
+	if err != nil {
+		return end, nil, fmt.Errorf("receipts of %s after %d: %w", name.Node, seq, err)
+	}
+	return end, out, nil
 }
 
 // rowsAtOnce bounds one statement: a receipt has up to a kilobyte.

@@ -20,6 +20,8 @@ func receipts() map[string]func(*testing.T, *store.DB) {
 		"receipts of one revision come in order":           receiptsInOrder,
 		"a node's receipts come oldest first, and bounded": receiptsByNode,
 		"who is expected is noted once":                    expectedOnce,
+		"a doubt marks what came after it, and stays":      doubtStays,
+		"stored receipts are found by their place":         receiptsByPlace,
 	}
 }
 
@@ -197,5 +199,61 @@ func expectedOnce(t *testing.T, db *store.DB) {
 	}
 	if got := need[[]broadcast.ID](t)(db.Expected(ctx, "a2", 1)); len(got) != 0 {
 		t.Errorf("of another: %v", got)
+	}
+}
+
+func doubtStays(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	nodesOf(t, db, "n1", "n2")
+	update(t, db, func(tx store.Tx) error {
+		return errors.Join(tx.AddReceipts(ctx, []store.Chain{end("n1", "c1", 5)}, rows("n1", "c1", 1, 5, 1, 10)),
+			tx.AddReceipts(ctx, []store.Chain{end("n2", "c1", 2)}, rows("n2", "c1", 1, 2, 1, 10)))
+	})
+	d := store.Doubt{Node: "n1", Code: broadcast.FaultRolledBack, Since: 20, Chain: "c1", Seq: 4, Ended: 5, Forks: 1}
+	update(t, db, func(tx store.Tx) error { return tx.Doubt(ctx, d) })
+	d.Code, d.Ended = broadcast.FaultDuplicate, 9
+	later := d
+	later.Since = 30
+	update(t, db, func(tx store.Tx) error { return tx.Doubt(ctx, later) })
+	same(t, need[map[broadcast.ID]store.Doubt](t)(db.Doubts(ctx)), map[broadcast.ID]store.Doubt{"n1": d}) // since the first
+	for _, row := range need[[]store.ReceiptRow](t)(db.ReceiptsOf(ctx, "a1", 1)) {
+		if row.Doubtful != (row.Node == "n1" && row.Seq >= 4) {
+			t.Errorf("receipt %d of %s: doubtful %v", row.Seq, row.Node, row.Doubtful)
+		}
+	}
+	same(t, need[[]broadcast.ID](t)(db.Doubtful(ctx, "a1", 1)), []broadcast.ID{"n1"})
+	update(t, db, func(tx store.Tx) error {
+		if got, err := tx.Doubts(ctx, []broadcast.ID{"n2"}); err != nil || len(got) != 0 {
+			t.Errorf("%v %v", got, err)
+		}
+		return tx.EndDoubt(ctx, "n1")
+	})
+	same(t, need[map[broadcast.ID]store.Doubt](t)(db.Doubts(ctx)), nil)
+	same(t, need[[]broadcast.ID](t)(db.Doubtful(ctx, "a1", 1)), []broadcast.ID{"n1"})
+}
+
+func receiptsByPlace(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	nodesOf(t, db, "n1")
+	name := store.ChainName{Node: "n1", Chain: "c1"}
+	list := rows("n1", "c1", 1, 5, 1, 10)
+	update(t, db, func(tx store.Tx) error {
+		if err := tx.AddReceipts(ctx, []store.Chain{end("n1", "c1", 5)}, list); err != nil {
+			return err
+		}
+		got, err := tx.ReceiptDigests(ctx, name, 4, 9)
+		same(t, got, map[int64]broadcast.Digest{4: broadcast.Sum(list[3].Raw), 5: broadcast.Sum(list[4].Raw)})
+		return err
+	})
+	for seq, want := range map[int64][]store.ReceiptRow{2: {list[4], list[3]}, 5: nil, 7: nil} {
+		at, got, err := db.ReceiptsAfter(ctx, name, seq, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, at, end("n1", "c1", 5))
+		same(t, got, want)
+	}
+	if _, got, err := db.ReceiptsAfter(ctx, store.ChainName{Node: "n1", Chain: "c2"}, 0, 2); err != nil || len(got) != 0 {
+		t.Errorf("%v %v", got, err)
 	}
 }

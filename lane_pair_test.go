@@ -3,6 +3,7 @@ package loaxa
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -19,22 +20,24 @@ import (
 	"github.com/loaxa/loaxa/device/node/nodetest"
 )
 
-// withheld is a real node and a real dispatch with a wire between them that
-// carries everything but the answers to questions for the time.
-type withheld struct {
+// pair is a real node and a real dispatch with a wire between them.
+type pair struct {
 	*nodetest.Rig
 	db       *store.DB
+	fleet    *fleet.Fleet
 	dispatch *dispatch.Dispatch
+	// mute keeps the answers to questions for the time back.
+	mute bool
 	// lists are the manifests of the district that passed the wire.
 	lists []broadcast.Manifest
 }
 
-func (w *withheld) Service(context.Context) (seal.Signer, error) { return w.Centre.House.Service, nil }
+func (w *pair) Service(context.Context) (seal.Signer, error) { return w.Centre.House.Service, nil }
 
 // Publish is the way from the controller to the node.
-func (w *withheld) Publish(topic string, payload []byte, _ bool) error {
+func (w *pair) Publish(topic string, payload []byte, _ bool) error {
 	t, err := wire.ParseTopic(topic)
-	if err != nil || t.Channel.Name == "time" {
+	if err != nil || w.mute && t.Channel.Name == "time" {
 		return err
 	}
 	if topic == wire.Area(nodetest.Top, "manifest") {
@@ -54,16 +57,16 @@ func (w *withheld) Publish(topic string, payload []byte, _ bool) error {
 }
 
 // take is the way back.
-func (w *withheld) take(topic string, payload []byte) []nodetest.Outgoing {
+func (w *pair) take(topic string, payload []byte) []nodetest.Outgoing {
 	w.dispatch.Message(broker.Message{Topic: topic, Payload: payload})
 	return nil
 }
 
-// newWithheld starts both; the board believes it is twenty years ago.
-func newWithheld(t *testing.T) *withheld {
+// newPair makes both and starts the controller.
+func newPair(t *testing.T) *pair {
 	t.Helper()
 	<-time.After(time.Until(time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC)))
-	w := &withheld{Rig: nodetest.NewRig(t)}
+	w := &pair{Rig: nodetest.NewRig(t)}
 	var err error
 	if w.db, err = store.Open(t.Context(), t.TempDir()); err != nil {
 		t.Fatal(err)
@@ -73,15 +76,10 @@ func newWithheld(t *testing.T) *withheld {
 		t.Fatal(err)
 	}
 	hub, log := &events.Hub{}, slog.New(slog.NewTextHandler(t.Output(), nil))
-	f := fleet.New(fleet.Config{DB: w.db, Tree: tree, Events: hub, ControllerSecret: "of the controller", Now: time.Now, Log: log,
+	w.fleet = fleet.New(fleet.Config{DB: w.db, Tree: tree, Events: hub, ControllerSecret: "of the controller", Now: time.Now, Log: log,
 		Controllers: []broadcast.Controller{{HTTP: "http://127.0.0.1:8080", MQTT: "mqtt://127.0.0.1:1883"}}})
-	w.enlist(t, f)
-	w.dispatch = dispatch.New(dispatch.Config{DB: w.db, Fleet: f, Events: hub, Office: w, Bus: w, Run: "run-1", Now: time.Now, Log: log})
-	w.Ticks.Set(-20*365*24*time.Hour, false)
-	w.BootAlone()
-	w.Wire.Take = w.take
-	w.Settle()
-	w.Wire.Up()
+	w.enlist(t)
+	w.dispatch = dispatch.New(dispatch.Config{DB: w.db, Fleet: w.fleet, Events: hub, Office: w, Bus: w, Run: "run-1", Now: time.Now, Log: log})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
@@ -99,25 +97,33 @@ func newWithheld(t *testing.T) *withheld {
 	return w
 }
 
+// boot starts the node on the card as it is.
+func (w *pair) boot() {
+	w.BootAlone()
+	w.Wire.Take = w.take
+	w.Settle()
+	w.Wire.Up()
+}
+
 // enlist makes the rig's node one that the controller confirmed.
-func (w *withheld) enlist(t *testing.T, f *fleet.Fleet) {
+func (w *pair) enlist(t *testing.T) {
 	t.Helper()
 	ctx := t.Context()
-	token, err := f.Invite(ctx, "tho", fleet.Invitation{Node: nodetest.NodeID, Area: nodetest.Area})
+	token, err := w.fleet.Invite(ctx, "tho", fleet.Invitation{Node: nodetest.NodeID, Area: nodetest.Area})
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := f.Enrol(ctx, wire.Enrolment{Node: nodetest.NodeID, Token: token, Board: "simulated"}.Prove(w.Key), nil)
+	e, err := w.fleet.Enrol(ctx, wire.Enrolment{Node: nodetest.NodeID, Token: token, Board: "simulated"}.Prove(w.Key), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Confirm(ctx, "tho", nodetest.NodeID, e.ShortCode, w.Centre.Editor); err != nil {
+	if err := w.fleet.Confirm(ctx, "tho", nodetest.NodeID, e.ShortCode, w.Centre.Editor); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // publish makes the district hold an announcement.
-func (w *withheld) publish(t *testing.T, a broadcast.Announcement) {
+func (w *pair) publish(t *testing.T, a broadcast.Announcement) {
 	t.Helper()
 	raw := w.Sealed(a)
 	err := w.db.Update(t.Context(), func(tx store.Tx) error {
@@ -136,7 +142,10 @@ func (w *withheld) publish(t *testing.T, a broadcast.Announcement) {
 
 func TestNodeWithoutTimeSoundsTheEmergencyThatItsQuestionCameBackWith(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWithheld(t)
+		w := newPair(t)
+		w.mute = true
+		w.Ticks.Set(-20*365*24*time.Hour, false)
+		w.boot()
 		<-time.After(3 * time.Hour) // questions have become rare
 		w.publish(t, w.Announcement("market", broadcast.Priority, 30*time.Second, time.Second))
 		<-time.After(time.Hour)
@@ -166,6 +175,82 @@ func TestNodeWithoutTimeSoundsTheEmergencyThatItsQuestionCameBackWith(t *testing
 		}
 		if n := len(w.lists) - idle; n > 10 {
 			t.Errorf("%d manifests for one emergency and one node", n)
+		}
+	})
+}
+
+// proved are the rungs of an announcement that the controller stored as beyond
+// doubt, and as doubtful.
+func (w *pair) proved(t *testing.T, a broadcast.Announcement) (sure, doubtful []broadcast.Rung) {
+	t.Helper()
+	rows, err := w.db.ReceiptsOf(t.Context(), a.ID, a.Revision)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range rows {
+		r, err := broadcast.Decode[broadcast.Receipt](row.Raw)
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case row.Doubtful:
+			doubtful = append(doubtful, r.Rung)
+		default:
+			sure = append(sure, r.Rung)
+		}
+	}
+	return sure, doubtful
+}
+
+// sounds publishes an emergency and waits for its end.
+func (w *pair) sounds(t *testing.T, id broadcast.ID) broadcast.Announcement {
+	t.Helper()
+	a := w.Announcement(id, broadcast.Emergency, 5*time.Second, 2*time.Second)
+	before := len(w.Player.Sounded())
+	w.publish(t, a)
+	<-time.After(time.Minute)
+	if n := len(w.Player.Sounded()) - before; n != 1 {
+		t.Fatalf("%s sounded %d times", id, n)
+	}
+	return a
+}
+
+func TestNodeOnAnOldCardIsSeenAndGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newPair(t)
+		w.boot()
+		<-time.After(time.Minute)
+		first := w.sounds(t, "flood")
+		if sure, doubtful := w.proved(t, first); !slices.Contains(sure, broadcast.Ended) || len(doubtful) != 0 {
+			t.Fatalf("%v, doubtful %v", sure, doubtful)
+		}
+		image := w.Disk.Ops() // somebody copies the card
+		second := w.sounds(t, "dam")
+		<-time.After(time.Hour)
+		w.Stop()
+		w.Disk, _ = w.Disk.Cut(image, 1) // and puts the copy in
+		w.boot()
+		<-time.After(time.Minute)
+		third := w.sounds(t, "storm")
+		<-time.After(10 * time.Minute)
+		doubts, err := w.db.Doubts(t.Context())
+		if err != nil || doubts[nodetest.NodeID].Code != broadcast.FaultRolledBack {
+			t.Errorf("%+v %v", doubts, err)
+		}
+		if sure, _ := w.proved(t, first); !slices.Contains(sure, broadcast.Ended) {
+			t.Errorf("what both cards have in common: %v", sure)
+		}
+		if _, doubtful := w.proved(t, second); !slices.Contains(doubtful, broadcast.Ended) {
+			t.Errorf("what only the first card proved is gone: %v", doubtful)
+		}
+		if _, doubtful := w.proved(t, third); !slices.Contains(doubtful, broadcast.Ended) {
+			t.Errorf("what the old card proved since: %v", doubtful)
+		}
+		standings, err := w.fleet.Overview(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := standings[0].State; s == nil || s.Acked != s.Seq || s.Seq == 0 {
+			t.Errorf("the node still waits for an acknowledgement: %+v", s)
 		}
 	})
 }
