@@ -27,8 +27,8 @@ func linkFaults() []Fault {
 			VI: "đường truyền kém: hay đứt hoặc rất chậm", EN: "the network link is poor: it breaks often or is very slow",
 			DoVI: "Xem sóng, ăng-ten và SIM; thử nhà mạng khác.", DoEN: "See the signal, the antenna and the SIM; try another carrier."},
 		{Code: FaultData, By: ByNode, Part: PartLink, Gravity: Notice, Calm: calm, Within: MaxFaultDelay,
-			VI: "đã dùng gần hết dung lượng dữ liệu của tháng", EN: "most of the month's data is used up",
-			DoVI: "Nạp thêm dung lượng, hoặc giảm bản tin dài trong tháng.", DoEN: "Top the plan up, or publish fewer long recordings this month."},
+			VI: "đã dùng hết dung lượng dữ liệu của ngày", EN: "the day's data is used up: only emergencies are fetched",
+			DoVI: "Nâng hạn mức trong tệp cấu hình của cụm loa, hoặc giảm bản tin dài.", DoEN: "Raise the limit in the provisioning file, or publish fewer long recordings."},
 	}
 }
 

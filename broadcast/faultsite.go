@@ -73,7 +73,7 @@ func contentFaults() []Fault {
 			VI: "sắp đến giờ phát mà chưa có tệp âm thanh", EN: "a recording is not on board although it sounds soon",
 			DoVI: "Xem đường truyền và hạn mức dữ liệu; bản tin ngắn hơn tải nhanh hơn.",
 			DoEN: "See the network link and the data budget; a shorter recording arrives sooner."},
-		{Code: FaultDecoder, By: ByNode, Part: PartContent, Gravity: Trouble, Behind: []FaultCode{FaultStoreFailing}, Calm: calm, Within: MaxFaultDelay,
+		{Code: FaultDecoder, By: ByNode, Part: PartContent, Gravity: Trouble, Behind: []FaultCode{FaultStoreFailing}, Calm: time.Hour, Within: MaxFaultDelay,
 			VI: "không giải mã được tệp âm thanh", EN: "a recording could not be decoded",
 			DoVI: "Tải bản ghi lên lại rồi phát hành lại bản tin.", DoEN: "Upload the recording again and publish the announcement anew."},
 	}

@@ -14,7 +14,7 @@ import (
 // fetched takes what came.
 func (n *Node) fetched(w wanted, f *fetch, raw []byte, err error) {
 	broken := n.release(f)
-	n.docDirty = true
+	n.docDirty, n.watch.dirty = true, true
 	switch {
 	case err == nil:
 		n.arrived(w, f, raw)

@@ -122,7 +122,7 @@ func (n *Node) refuse(kind broadcast.Kind, raw []byte, digest broadcast.Digest, 
 		n.note(broadcast.FaultEquivocation, string(kind), err.Error())
 	}
 	if errors.Is(err, errTooMany) {
-		n.raise(broadcast.FaultTooMany, "", err.Error())
+		n.raise(broadcast.FaultTooMany, string(kind), err.Error())
 	}
 	reason := refusalReason(err)
 	if reason == "" || !sounds(kind) {

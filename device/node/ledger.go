@@ -214,6 +214,9 @@ func (l *ledger) flush() error {
 	return nil
 }
 
+// try writes a page without a line, to see whether the card takes one.
+func (l *ledger) try() error { return l.page(nil) }
+
 // append makes receipts of statements and syncs them with one write.
 func (l *ledger) append(list []unwritten) error {
 	for chunk := range slices.Chunk(list, pageLines) {

@@ -79,7 +79,8 @@ type Config struct {
 	Amplifier Amplifier
 	Ticks     Ticks
 	Dial      *Dial
-	// Traffic tells the data used, Heard is told what left; both may be nil.
+	// Traffic tells the data used since the start, Heard is told what left; both
+	// may be nil.
 	Traffic func() (sent, received int64)
 	Heard   func(Heard)
 	// Entropy makes nonces and ids (nil means the system's), Rand spreads waits.
@@ -136,6 +137,7 @@ type Node struct {
 	presence    presence
 	chart       health.Chart
 	voice       health.Voice
+	watch       watch
 	noise       int64
 	ration      ration
 	tidied      time.Duration
@@ -314,6 +316,7 @@ func (n *Node) step() time.Duration {
 	}
 	wake = sooner(wake, n.write())
 	wake = sooner(wake, n.deliver())
+	wake = sooner(wake, n.supervise())
 	wake = sooner(wake, n.announce())
 	wake = sooner(wake, n.tidy())
 	wake = sooner(wake, n.reshelve())
@@ -349,6 +352,7 @@ func (n *Node) judgeAgain() {
 	n.voided = nil
 	if n.learned {
 		n.learned = false
+		n.learnCertificate()
 		n.wonder = !n.clock.answered
 		n.docDirty, n.planDirty = true, true
 		n.again()

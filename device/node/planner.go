@@ -161,8 +161,7 @@ func (n *Node) replan() {
 	now := n.now()
 	n.planNext = now.Add(replan)
 	n.plan = plan.Plan{}
-	n.set(!n.clock.answered, broadcast.FaultClock, "", "no proved time since the boot")
-	n.set(n.stale(), broadcast.FaultStale, "", "no fresh manifest within the limit of the policy")
+	n.watch.dirty = true
 	if n.holdings.assignment == nil {
 		return
 	}

@@ -42,6 +42,7 @@ func (n *Node) OnUp(connection string) {
 	n.post(func() {
 		n.presence = presence{up: true, connection: broadcast.ID(connection)}
 		n.voice.Anew()
+		n.connected()
 		n.delivery.soon()
 		n.fetches.online()
 		n.docDirty = true

@@ -21,6 +21,7 @@ const (
 // delivery is the sending of receipts.
 type delivery struct {
 	waiting bool          // a batch is on its way
+	began   time.Duration // when it was sent first
 	until   time.Duration // when it is sent again
 	tries   int
 	last    broadcast.Instant // of the newest acknowledgement
@@ -46,6 +47,9 @@ func (n *Node) deliver() time.Duration {
 	if err != nil {
 		n.log.Error("receipts cannot be read", "err", err)
 		n.card(partJournal, err)
+	}
+	if !d.waiting {
+		d.began = n.mono()
 	}
 	d.waiting, d.tries = true, d.tries+1
 	d.until = n.mono() + n.jitter(min(firstPatience<<min(d.tries-1, 10), maxPatience))
@@ -91,6 +95,9 @@ func (n *Node) acknowledged(a broadcast.ReceiptAck, _ seal.Proof) error {
 		return seal.ErrStale
 	}
 	n.delivery.last = a.At
+	if n.delivery.waiting {
+		n.answeredIn(n.mono() - n.delivery.began)
+	}
 	err := n.ledger.acknowledge(a)
 	if errors.Is(err, errRolledBack) {
 		n.note(broadcast.FaultRolledBack, "", err.Error())

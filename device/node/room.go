@@ -59,6 +59,32 @@ func (n *Node) room(i *item) error {
 	return nil
 }
 
+// roomy says whether one more document of a kind finds room without another
+// one giving way.
+func (n *Node) roomy(kind broadcast.Kind) bool {
+	h := &n.holdings
+	have, most := 0, maxOrders
+	switch kind {
+	case broadcast.KindAnnouncement, broadcast.KindDrill:
+		have, most = len(h.items), maxItems-emergencyItems
+	case broadcast.KindWithdrawal:
+		have, most = len(h.withdrawals), maxWithdrawals
+	case broadcast.KindSilence:
+		have = len(h.silences)
+	case broadcast.KindTemplate:
+		have = len(h.templates)
+	case broadcast.KindPlacement:
+		have = len(h.placements)
+	case broadcast.KindSlot:
+		have = len(h.slots)
+	case broadcast.KindCommand:
+		have, most = len(n.obeyed), maxObeyed
+	default:
+		return false // a plan says so itself
+	}
+	return have < most
+}
+
 // trim gives up what is above the limit when the card was read.
 func (n *Node) trim() {
 	for len(n.holdings.items) > maxItems {

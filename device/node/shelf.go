@@ -24,6 +24,7 @@ const (
 	shelfSettled   = "settled"
 	shelfOrders    = "order/"
 	shelfSpent     = "spent"
+	shelfTrial     = "trial"
 )
 
 // maxFloors bounds the floors of documents that are gone.

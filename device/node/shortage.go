@@ -40,7 +40,8 @@ func (n *Node) shortages() (list []shortage, again time.Duration) {
 		case w.tier == tierStanding:
 			patience = shortStanding
 		case w.due.Sub(now) > shortWithin:
-			continue // looked at again in time
+			again = sooner(again, n.when(w.due.Add(-shortWithin)))
+			continue
 		}
 		if at := f.since + patience; n.mono() < at {
 			again = sooner(again, at)

@@ -60,6 +60,7 @@ type run struct {
 	began       bool // journalled as playing
 	unwritten   bool // sounds without its journal
 	closed      broadcast.Instant
+	silent      time.Duration // since when it plays but cannot be heard
 }
 
 // stage holds at most one sounding that plays and one that is prepared.
@@ -320,7 +321,7 @@ func (n *Node) unprepared(r *run, err error) {
 		}
 		reason = broadcast.WhyContent
 	}
-	n.raise(broadcast.FaultDecoder, string(r.name.id), err.Error())
+	n.note(broadcast.FaultDecoder, string(r.name.id), err.Error())
 	n.state(r.states(broadcast.Failed, reason, nil))
 }
 
@@ -383,8 +384,8 @@ func (r *run) Playing(first time.Time) error {
 	}
 }
 
-// Progress is not needed: what was played is told at the end.
-func (r *run) Progress(player.Progress) {}
+// Progress says whether what plays can be heard.
+func (r *run) Progress(p player.Progress) { r.n.post(func() { r.n.hearing(r, p) }) }
 
 // journalPlaying writes the one receipt without which nothing sounds.
 func (n *Node) journalPlaying(r *run, first broadcast.Instant) error {
@@ -435,7 +436,7 @@ func (n *Node) ended(r *run, e player.Evidence, err error) {
 			First: e.First, Last: e.Last, Samples: e.Samples})
 	}
 	end := outcome(err)
-	n.faulty(err)
+	n.learnt(r, e, err)
 	switch {
 	case end.reason == droppedReason:
 		return
@@ -483,17 +484,6 @@ func outcome(err error) stop {
 		return stop{broadcast.Failed, broadcast.WhyDecoder}
 	}
 	return stop{broadcast.Interrupted, broadcast.WhyStopped}
-}
-
-// faulty declares what a sounding taught about the board.
-func (n *Node) faulty(err error) {
-	text := ""
-	if err != nil {
-		text = err.Error()
-	}
-	n.set(errors.Is(err, player.ErrPower), broadcast.FaultRelayOpen, "", text)
-	n.set(errors.Is(err, player.ErrSink), broadcast.FaultSoundCard, "", text)
-	n.set(errors.Is(err, player.ErrContent), broadcast.FaultDecoder, "", text)
 }
 
 // evidence is what the player proved, as receipts say it.

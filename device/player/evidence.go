@@ -60,6 +60,9 @@ type level struct {
 	greatest,
 	energy,
 	samples uint64
+	// Of these, what lately has told already.
+	toldEnergy,
+	toldSamples uint64
 }
 
 type measure struct{ end, greatest, energy, samples uint64 }
@@ -95,11 +98,21 @@ func (l *level) retire(played uint64) {
 
 func (l *level) peak() media.Decibel { return decibels(float64(l.greatest)) }
 
-func (l *level) rms() media.Decibel {
-	if l.samples == 0 {
+func (l *level) rms() media.Decibel { return mean(l.energy, l.samples) }
+
+// lately is the level since it was asked before.
+func (l *level) lately() media.Decibel {
+	energy, samples := l.energy-l.toldEnergy, l.samples-l.toldSamples
+	l.toldEnergy, l.toldSamples = l.energy, l.samples
+	return mean(energy, samples)
+}
+
+// mean is the level of so many samples with so much energy.
+func mean(energy, samples uint64) media.Decibel {
+	if samples == 0 {
 		return media.Mute
 	}
-	return decibels(math.Sqrt(float64(l.energy) / float64(l.samples)))
+	return decibels(math.Sqrt(float64(energy) / float64(samples)))
 }
 
 // decibels is the level of an amplitude, 32768 being full scale.

@@ -26,6 +26,8 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"time"
+
+	"github.com/loaxa/loaxa/broadcast/media"
 )
 
 // Reasons for which a sounding ends before its end. A sounding whose context
@@ -118,8 +120,12 @@ type Events interface {
 	Progress(p Progress)
 }
 
-// Progress says how far a sounding has come, in samples.
-type Progress struct{ Played, Total int64 }
+// Progress says how far a sounding has come, in samples, and how loud it was
+// since the last time it was said.
+type Progress struct {
+	Played, Total int64
+	Level         media.Decibel
+}
 
 // Config is what a Player is made of. All interfaces are required.
 type Config struct {

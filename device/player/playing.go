@@ -280,7 +280,7 @@ func (x *run) heard(position Position) error {
 	}
 	if position.Frames >= x.shown+media.SampleRate {
 		x.shown = position.Frames
-		x.events.Progress(Progress{Played: x.played(), Total: x.total})
+		x.events.Progress(Progress{Played: x.played(), Total: x.total, Level: x.level.lately()})
 	}
 	return nil
 }

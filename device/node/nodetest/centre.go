@@ -358,6 +358,13 @@ func (c *Centre) Faults(id broadcast.ID) []broadcast.FaultCode {
 	return out
 }
 
+// Unwell is what a node last said to be wrong with it.
+func (c *Centre) Unwell(id broadcast.ID) []wire.Fault {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.health[id].Faults)
+}
+
 // Nodes are those that have proved anything.
 func (c *Centre) Nodes() []broadcast.ID {
 	c.mu.Lock()

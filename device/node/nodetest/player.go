@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/loaxa/loaxa/broadcast/media"
 	"github.com/loaxa/loaxa/device/node"
 	"github.com/loaxa/loaxa/device/player"
 )
@@ -37,6 +38,7 @@ type Player struct {
 	opens   time.Time // when the relay opens, or opened
 	prepare func(player.Sounding) error
 	fail    func(player.Sounding) error
+	level   media.Decibel // 0 for that of speech
 }
 
 // RefusePrepare makes Prepare ask f first; nil stops that.
@@ -52,6 +54,24 @@ func (p *Player) FailPlay(f func(player.Sounding) error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.fail = f
+}
+
+// Level sets how loud everything is from now on, as a card that was turned down
+// or a recording of silence; 0 stops that.
+func (p *Player) Level(d media.Decibel) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.level = d
+}
+
+// loudness is what leaves, and whether that is worth telling every second.
+func (p *Player) loudness() (media.Decibel, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.level == 0 {
+		return -2000, false
+	}
+	return p.level, true
 }
 
 // Played are the soundings handed over so far.
@@ -144,7 +164,7 @@ func (x *performance) sound(ctx context.Context, events player.Events, one *Play
 	p.mu.Lock()
 	one.First = first
 	p.mu.Unlock()
-	return x.pour(ctx, evidence, first, fail)
+	return x.pour(ctx, evidence, first, fail, events)
 }
 
 // on closes the relay, waiting out the time that it must stay open, or finds it
@@ -196,7 +216,7 @@ func (p *Player) rest() {
 }
 
 // pour lets the length of the sounding pass.
-func (x *performance) pour(ctx context.Context, e player.Evidence, first time.Time, fail func(player.Sounding) error) (player.Evidence, error) {
+func (x *performance) pour(ctx context.Context, e player.Evidence, first time.Time, fail func(player.Sounding) error, events player.Events) (player.Evidence, error) {
 	const rate = 48000
 	length := x.s.Content.Duration + time.Duration(len(x.s.Chime))*time.Second/rate - x.s.Offset
 	cut := x.s.MaxDuration > 0 && length > x.s.MaxDuration
@@ -214,7 +234,7 @@ func (x *performance) pour(ctx context.Context, e player.Evidence, first time.Ti
 			length /= 2
 		}
 	}
-	if stopped := x.p.until(ctx, first.Add(length)); stopped != nil {
+	if stopped := x.p.play(ctx, first, length, events); stopped != nil {
 		<-time.After(120 * time.Millisecond) // the fade of a real player
 		length, err = x.p.Now().Sub(first), stopped
 	}
@@ -222,8 +242,24 @@ func (x *performance) pour(ctx context.Context, e player.Evidence, first time.Ti
 		err = player.ErrCut
 	}
 	e.Samples = int64(length) * rate / int64(time.Second)
+	e.RMS, _ = x.p.loudness()
 	e.Last = first.Add(length)
 	return e, err
+}
+
+// play waits for the end and tells every second how loud it is, if it is.
+func (p *Player) play(ctx context.Context, first time.Time, length time.Duration, events player.Events) error {
+	for at := time.Second; at < length; at += time.Second {
+		level, told := p.loudness()
+		if !told {
+			break
+		}
+		if err := p.until(ctx, first.Add(at)); err != nil {
+			return err
+		}
+		events.Progress(player.Progress{Level: level})
+	}
+	return p.until(ctx, first.Add(length))
 }
 
 // until waits for an instant of trusted time.
