@@ -46,7 +46,7 @@ func newResting(t *testing.T) *resting {
 	t.Helper()
 	r := &resting{house: peopletest.Demo(t, time.Now), broker: linktest.NewBroker()}
 	log, hub := slog.New(slog.DiscardHandler), &events.Hub{}
-	r.fleet = fleet.New(fleet.Config{DB: r.house.DB, Tree: r.house.Config.Tree, Events: hub, ControllerSecret: "of the controller",
+	r.fleet = fleet.New(fleet.Config{DB: r.house.DB, Office: r.house.Office, Tree: r.house.Config.Tree, Events: hub, ControllerSecret: "of the controller",
 		Now: time.Now, Log: log, Controllers: []broadcast.Controller{{HTTP: "http://127.0.0.1:8080", MQTT: "mqtt://127.0.0.1:1883"}}})
 	r.dispatch = dispatch.New(dispatch.Config{DB: r.house.DB, Fleet: r.fleet, Events: hub, Office: r.house.Office, Bus: r,
 		Run: "run-1", Now: time.Now, Log: log})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/seal"
+	"github.com/loaxa/loaxa/broadcast/seal/sealtest"
 	"github.com/loaxa/loaxa/broadcast/wire"
 	"github.com/loaxa/loaxa/controller/broker"
 	"github.com/loaxa/loaxa/controller/dispatch"
@@ -76,7 +77,7 @@ func newPair(t *testing.T) *pair {
 		t.Fatal(err)
 	}
 	hub, log := &events.Hub{}, slog.New(slog.NewTextHandler(t.Output(), nil))
-	w.fleet = fleet.New(fleet.Config{DB: w.db, Tree: tree, Events: hub, ControllerSecret: "of the controller", Now: time.Now, Log: log,
+	w.fleet = fleet.New(fleet.Config{DB: w.db, Office: sealtest.Belief{House: w.Centre.House, Places: broadcast.Assignment{}}, Tree: tree, Events: hub, ControllerSecret: "of the controller", Now: time.Now, Log: log,
 		Controllers: []broadcast.Controller{{HTTP: "http://127.0.0.1:8080", MQTT: "mqtt://127.0.0.1:1883"}}})
 	w.enlist(t)
 	w.dispatch = dispatch.New(dispatch.Config{DB: w.db, Fleet: w.fleet, Events: hub, Office: w, Bus: w, Run: "run-1", Now: time.Now, Log: log})

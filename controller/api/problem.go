@@ -75,6 +75,7 @@ var known = []struct {
 	{people.ErrNoCertificate, http.StatusForbidden, "no-certificate", "Khoá ký chưa có chứng thư còn hiệu lực; quản trị viên cần cấp lại."},
 	{fleet.ErrToken, http.StatusForbidden, "enrolment-token", "Mã ghi danh không hợp lệ; hãy xin mã mới."},
 	{fleet.ErrCode, http.StatusConflict, "short-code", "Mã ngắn không khớp với khoá của cụm loa; hãy đọc lại trên thiết bị."},
+	{fleet.ErrBelief, http.StatusForbidden, "place-right", "Cụm loa sẽ không tin chữ ký này; hãy để cán bộ kỹ thuật phụ trách địa bàn đó xác nhận."},
 	{fleet.ErrStatus, http.StatusConflict, "node-status", "Cụm loa không ở trạng thái cần thiết cho việc này."},
 	{fleet.ErrFull, http.StatusConflict, "nodes-full", "Hệ thống đã đủ số cụm loa; hãy dùng lại tên của cụm loa đã thu hồi."},
 	{fleet.ErrArea, http.StatusUnprocessableEntity, "area-unknown", "Địa bàn không có trong danh mục hiện nay."},

@@ -188,7 +188,7 @@ func (c *controller) buildFleet(context.Context) (err error) {
 		return err
 	}
 	c.secret = string(broadcast.Sum(b))
-	c.fleet = fleet.New(fleet.Config{DB: c.db, Tree: c.tree, Events: c.hub, Now: time.Now, Log: c.opt.Log,
+	c.fleet = fleet.New(fleet.Config{DB: c.db, Tree: c.tree, Events: c.hub, Office: c.office, Now: time.Now, Log: c.opt.Log,
 		Controllers: []broadcast.Controller{c.at}, ControllerSecret: c.secret})
 	return nil
 }

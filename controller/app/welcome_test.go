@@ -27,7 +27,7 @@ func (b *bell) Changed() { b.rung++ }
 func newWelcome(t *testing.T) (*welcome, *bell, peopletest.House) {
 	t.Helper()
 	h := peopletest.Demo(t, time.Now)
-	f := fleet.New(fleet.Config{DB: h.DB, Tree: h.Config.Tree, Events: &events.Hub{}, Now: time.Now, Log: quiet(),
+	f := fleet.New(fleet.Config{DB: h.DB, Office: h.Office, Tree: h.Config.Tree, Events: &events.Hub{}, Now: time.Now, Log: quiet(),
 		Controllers: []broadcast.Controller{{HTTP: "http://127.0.0.1:1", MQTT: "mqtt://127.0.0.1:2"}}})
 	for _, id := range []broadcast.ID{"n1", "n2"} {
 		token, err := f.Invite(t.Context(), "ky-thuat", fleet.Invitation{Node: id, Area: "tan-lap"})

@@ -85,7 +85,7 @@ func (r *rig) restart() *Dispatch {
 	}
 	now := func() time.Time { return r.clock }
 	hub := &events.Hub{}
-	f := fleet.New(fleet.Config{DB: r.db, Tree: tree, Events: hub, Now: now, Log: slog.New(slog.DiscardHandler),
+	f := fleet.New(fleet.Config{DB: r.db, Office: sealtest.Belief{House: r.house, Places: places()}, Tree: tree, Events: hub, Now: now, Log: slog.New(slog.DiscardHandler),
 		Controllers: []broadcast.Controller{{HTTP: "http://127.0.0.1:8080", MQTT: "mqtt://127.0.0.1:1883"}}})
 	return New(Config{DB: r.db, Fleet: f, Events: hub, Office: r, Bus: r.bus, Run: "run", Now: now, Log: slog.New(slog.DiscardHandler)})
 }

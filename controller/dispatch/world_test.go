@@ -54,7 +54,7 @@ func (w *world) newFleet() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.fleet = fleet.New(fleet.Config{DB: w.db, Tree: tree, Events: &events.Hub{}, Now: time.Now, Log: slog.New(slog.DiscardHandler), ControllerSecret: "of the controller",
+	w.fleet = fleet.New(fleet.Config{DB: w.db, Office: sealtest.Belief{House: w.house, Places: places()}, Tree: tree, Events: &events.Hub{}, Now: time.Now, Log: slog.New(slog.DiscardHandler), ControllerSecret: "of the controller",
 		Controllers: []broadcast.Controller{{HTTP: "http://127.0.0.1:8080", MQTT: "mqtt://127.0.0.1:1883"}}})
 }
 

@@ -129,15 +129,7 @@ func (f *Fleet) Confirm(ctx context.Context, by broadcast.ID, id broadcast.ID, c
 	if code != want {
 		return fmt.Errorf("node %s: %w", id, ErrCode)
 	}
-	doc, err := f.assignment(n)
-	if err != nil {
-		return err
-	}
-	env, err := seal.Seal(broadcast.KindAssignment, doc, signer)
-	if err != nil {
-		return err
-	}
-	raw, err := seal.Bytes(broadcast.KindAssignment, env)
+	doc, raw, err := f.place(ctx, n, signer)
 	if err != nil {
 		return err
 	}
@@ -167,6 +159,31 @@ func (f *Fleet) Confirm(ctx context.Context, by broadcast.ID, id broadcast.ID, c
 	}
 	f.cfg.Events.Publish(events.Event{Kind: events.Node, ID: id})
 	return nil
+}
+
+// place seals the place of a node, and opens it as the node will: a place that
+// it refuses would leave it without one, and nobody would see why.
+func (f *Fleet) place(ctx context.Context, n store.Node, signer seal.Signer) (broadcast.Assignment, []byte, error) {
+	doc, err := f.assignment(n)
+	if err != nil {
+		return doc, nil, err
+	}
+	env, err := seal.Seal(broadcast.KindAssignment, doc, signer)
+	if err != nil {
+		return doc, nil, err
+	}
+	raw, err := seal.Bytes(broadcast.KindAssignment, env)
+	if err != nil {
+		return doc, nil, err
+	}
+	ring, err := f.cfg.Office.Ring(ctx)
+	if err != nil {
+		return doc, nil, err
+	}
+	if _, _, err := seal.Open[broadcast.Assignment](ring, broadcast.KindAssignment, raw, seal.Context{Places: doc}); err != nil {
+		return doc, nil, fmt.Errorf("node %s: %w (%w)", n.ID, ErrBelief, err)
+	}
+	return doc, raw, nil
 }
 
 func (f *Fleet) assignment(n store.Node) (broadcast.Assignment, error) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/seal"
 	"github.com/loaxa/loaxa/broadcast/seal/sealtest"
 	"github.com/loaxa/loaxa/controller/store"
 )
@@ -38,6 +39,34 @@ func TestConfirmingIsForTheKeyWhoseCodeWasCompared(t *testing.T) {
 	n, err := r.db.Node(t.Context(), "n1")
 	if err != nil || n.Status != store.Pending || n.Key != sealtest.Public("thief") || n.Assignment != "" {
 		t.Errorf("%+v %v", n, err)
+	}
+}
+
+func TestPlaceIsSignedOnlyByWhomTheNodeBelieves(t *testing.T) {
+	r := newRig(t)
+	got, err := r.enrol("n1", r.invite("n1", "tan-lap"), "n1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	over := broadcast.InstantOf(r.clock).Add(-24 * time.Hour)
+	signers := map[string]seal.Signer{
+		"of another area": r.house.Officer("tuan", broadcast.Commune, "xa-bang-hanh"),
+		"with another act": r.house.Certify(broadcast.Certificate{Person: "lan", Level: broadcast.District, Areas: []broadcast.ID{"bac-quang"},
+			Classes: broadcast.Classes(), Acts: []broadcast.Act{broadcast.ActAnnounce}}),
+		"whose certificate is over": r.house.Certify(broadcast.Certificate{Person: "cu", Level: broadcast.District, Areas: []broadcast.ID{"bac-quang"},
+			Acts: []broadcast.Act{broadcast.ActAssign}, From: over.Add(-24 * time.Hour), Until: over}),
+		"without a certificate": sealtest.Bare("x"),
+	}
+	for name, signer := range signers {
+		if err := r.Confirm(t.Context(), "ky-thuat", "n1", got.ShortCode, signer); !errors.Is(err, ErrBelief) {
+			t.Errorf("somebody %s: %v", name, err)
+		}
+		if n, err := r.db.Node(t.Context(), "n1"); err != nil || n.Status != store.Pending || n.Assignment != "" {
+			t.Errorf("somebody %s: the node is %s with %q, %v", name, n.Status, n.Assignment, err)
+		}
+	}
+	if err := r.Confirm(t.Context(), "ky-thuat", "n1", got.ShortCode, r.house.Officer("ky-thuat", broadcast.District, "bac-quang")); err != nil {
+		t.Error(err)
 	}
 }
 

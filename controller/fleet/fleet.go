@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/seal"
 	"github.com/loaxa/loaxa/controller/broker"
 	"github.com/loaxa/loaxa/controller/events"
 	"github.com/loaxa/loaxa/controller/store"
@@ -34,15 +35,23 @@ var (
 	ErrStatus = errors.New("the node is not waiting for this")
 	// ErrFull: there are as many nodes as a controller takes.
 	ErrFull = errors.New("this controller has as many nodes as it takes; set up another one, or use the name of a revoked node again")
+	// ErrBelief: the signature on the node's place is one that the node refuses.
+	ErrBelief = errors.New("the node would not believe this signature on its place; let a technician confirm it who acts in that area or above and whose certificate is good")
 	// ErrArea: the area does not exist today.
 	ErrArea = errors.New("this area is not in today's organisation tree")
 )
+
+// Office lends what nodes believe of signatures now.
+type Office interface {
+	Ring(ctx context.Context) (*seal.Keyring, error)
+}
 
 // Config is what a fleet works with. Every field but Rand is needed.
 type Config struct {
 	DB     *store.DB
 	Tree   broadcast.Tree
 	Events *events.Hub
+	Office Office
 	// Controllers is what nodes are told about where to report.
 	Controllers []broadcast.Controller
 	// ControllerSecret is the controller's own credential for the broker.

@@ -37,7 +37,7 @@ func newRig(t *testing.T) *rig {
 	}
 	r := &rig{t: t, db: db, clock: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
 	r.house = sealtest.NewHouse("tuyen-quang", broadcast.InstantOf(r.clock), true)
-	r.Fleet = New(Config{DB: db, Tree: tree, Events: &events.Hub{}, ControllerSecret: "of the controller", Log: slog.New(slog.DiscardHandler),
+	r.Fleet = New(Config{DB: db, Office: sealtest.Belief{House: r.house, Places: broadcast.Assignment{}}, Tree: tree, Events: &events.Hub{}, ControllerSecret: "of the controller", Log: slog.New(slog.DiscardHandler),
 		Now:         func() time.Time { return r.clock },
 		Controllers: []broadcast.Controller{{HTTP: "http://127.0.0.1:8080", MQTT: "mqtt://127.0.0.1:1883"}}})
 	return r

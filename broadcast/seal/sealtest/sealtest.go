@@ -4,6 +4,7 @@
 package sealtest
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"fmt"
@@ -107,6 +108,16 @@ func (h *House) Keyring(places seal.Places) *seal.Keyring {
 	}
 	return k
 }
+
+// Belief is a keyring to be lent: what the house's certificates are believed
+// to say when it is asked for, as seen from a place.
+type Belief struct {
+	House  *House
+	Places seal.Places
+}
+
+// Ring returns a new keyring.
+func (b Belief) Ring(context.Context) (*seal.Keyring, error) { return b.House.Keyring(b.Places), nil }
 
 // Sealed returns a document as it travels, sealed by the signers.
 func Sealed(kind broadcast.Kind, doc broadcast.Validator, signers ...seal.Signer) []byte {

@@ -85,7 +85,7 @@ func New(t testing.TB) *House {
 // Assemble makes fleet and desk anew over the same database, as after a restart.
 func (h *House) Assemble() {
 	log := slog.New(slog.DiscardHandler)
-	h.Fleet = fleet.New(fleet.Config{DB: h.DB, Tree: h.Tree, Events: h.Hub, ControllerSecret: "of the controller", Now: h.Clock.Now, Log: log,
+	h.Fleet = fleet.New(fleet.Config{DB: h.DB, Office: h.Office, Tree: h.Tree, Events: h.Hub, ControllerSecret: "of the controller", Now: h.Clock.Now, Log: log,
 		Controllers: []broadcast.Controller{{HTTP: "http://127.0.0.1:8080", MQTT: "mqtt://127.0.0.1:1883"}}})
 	h.Desk = desk.New(desk.Config{DB: h.DB, Keys: h.Office, Rights: h.Office, Fleet: h.Fleet, Tree: h.Tree, Events: h.Hub, Wake: h.Woken,
 		Now: h.Clock.Now, Log: log})
