@@ -142,6 +142,40 @@ func TestAnEmergencyThatFailedBeforeAnySoundIsTriedUntilItsWindowEnds(t *testing
 	expect(t, in, "lu of 06:00 06:05:01.500-06:06:01.500 (6 repeat) ended")
 }
 
+func TestARecordingThatEndedTwoAttemptsGetsNoThird(t *testing.T) {
+	lu := emergency("lu", "06:00", 60)
+	failed := func(n int64, why broadcast.Reason, heard int64) Past {
+		return lu.past(n, "06:04", heard, broadcast.Failed, why)
+	}
+	for name, c := range map[string]struct {
+		past []Past
+		next int64 // the attempt that follows; 0: none
+	}{
+		"once":                    {[]Past{failed(1, broadcast.WhyDecoder, 0)}, 2},
+		"twice":                   {[]Past{failed(1, broadcast.WhyDecoder, 0), failed(2, broadcast.WhyDecoder, 0)}, 0},
+		"twice in mid-word":       {[]Past{failed(1, broadcast.WhyDecoder, 5), failed(2, broadcast.WhyDecoder, 5)}, 0},
+		"once so and once so":     {[]Past{failed(1, broadcast.WhyContent, 0), failed(2, broadcast.WhyDecoder, 0)}, 0},
+		"with a card in between":  {[]Past{failed(1, broadcast.WhyDecoder, 0), failed(2, broadcast.WhySound, 0), failed(3, broadcast.WhyDecoder, 0)}, 0},
+		"once, and then the card": {[]Past{failed(1, broadcast.WhyDecoder, 0), failed(2, broadcast.WhySound, 0), failed(3, broadcast.WhyRelay, 0)}, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := monday(lu)
+			in.Now, in.Past = at("06:05"), c.past
+			e := compute(t, in).Entries[0]
+			var last int64
+			if n := len(e.Soundings); n > 0 && e.Soundings[n-1].To > in.Now {
+				last = e.Soundings[n-1].Attempt
+			}
+			if last != c.next {
+				t.Errorf("attempt %d follows, want %d: %+v", last, c.next, e)
+			}
+			if c.next == 0 && (e.Rung != broadcast.Failed || e.Reason != broadcast.WhyDecoder) {
+				t.Errorf("it ends as %s %s", e.Rung, e.Reason)
+			}
+		})
+	}
+}
+
 func TestARepeatThatCannotBeginBeforeTheNextLeavesItsPlaceToIt(t *testing.T) {
 	expect(t, monday(emergency("lu", "06:00", 120).repeat(60, 120)),
 		"lu 06:00-06:02 ended", "lu of 06:01 skipped overlap", "lu 06:02-06:04 ended")

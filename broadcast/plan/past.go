@@ -13,7 +13,13 @@ const (
 	maxSoundings = 3
 	// maxAttempts bounds the attempts that failed before any sound.
 	maxAttempts = 1000
+	// maxSpoiled bounds the attempts that ended by their own recording.
+	maxSpoiled = 2
 )
+
+// spoiled are the reasons that lie in the recording itself: a further attempt
+// meets the same bytes and ends the same way.
+var spoiled = []broadcast.Reason{broadcast.WhyDecoder, broadcast.WhyContent}
 
 // again are the reasons after which an emergency is sounded once more: nobody
 // asked for them.
@@ -99,16 +105,19 @@ func (p *planner) retry(j *job, told []Past) {
 }
 
 // mayRepeat says whether an emergency's attempt ended in a way nobody asked
-// for, with soundings left.
+// for, with soundings left. A recording that ended two attempts gets no third.
 func (p *planner) mayRepeat(e *Entry, told []Past) bool {
-	sounded := 0
+	sounded, bad := 0, 0
 	for _, t := range told {
+		if t.Rung == broadcast.Failed && slices.Contains(spoiled, t.Reason) {
+			bad++
+		}
 		if t.Millis > 0 || t.Rung.Height() >= broadcast.Playing.Height() || t.Rung == broadcast.Interrupted {
 			sounded++
 		}
 	}
 	ended := e.Rung == broadcast.Interrupted || e.Rung == broadcast.Failed
-	return ended && slices.Contains(again, e.Reason) && sounded < maxSoundings && len(told) < maxAttempts
+	return ended && slices.Contains(again, e.Reason) && sounded < maxSoundings && bad < maxSpoiled && len(told) < maxAttempts
 }
 
 // followUp prepares the attempt after a cut by a higher class. A programme goes

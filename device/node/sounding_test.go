@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -11,6 +12,7 @@ import (
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/wire"
 	"github.com/loaxa/loaxa/device/node/nodetest"
+	"github.com/loaxa/loaxa/device/player"
 )
 
 // world runs a test in virtual time with a node that has its place, its policy
@@ -126,6 +128,45 @@ func TestNextSoundingIsOnTimeAtAnyDistance(t *testing.T) {
 				if warm < nodetest.WarmUp-20*time.Millisecond {
 					t.Errorf("the relay closed only %v before", warm)
 				}
+			})
+		})
+	}
+}
+
+func TestRecordingThatCannotBeDecodedIsTriedTwiceAndNoMore(t *testing.T) {
+	spoiled := fmt.Errorf("%w: decoder exceeded its limits", player.ErrContent)
+	for name, c := range map[string]struct {
+		class broadcast.Class
+		spoil func(p *nodetest.Player, tries *int)
+		tries int
+		want  []string
+	}{
+		"emergency, before a sound": {broadcast.Emergency, func(p *nodetest.Player, tries *int) {
+			p.RefusePrepare(func(player.Sounding) error { *tries++; return spoiled })
+		}, 2, []string{"received", "verified", "cached", "failed decoder", "failed decoder 2"}},
+		"emergency, in mid-word": {broadcast.Emergency, func(p *nodetest.Player, tries *int) {
+			p.FailPlay(func(player.Sounding) error { *tries++; return spoiled })
+		}, 2, []string{"received", "verified", "cached", "powered", "playing", "failed decoder", "powered repeat 2", "playing repeat 2", "failed decoder 2"}},
+		"priority": {broadcast.Priority, func(p *nodetest.Player, tries *int) {
+			p.RefusePrepare(func(player.Sounding) error { *tries++; return spoiled })
+		}, 1, []string{"received", "verified", "cached", "failed decoder"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			world(t, func(t *testing.T, r *nodetest.Rig) {
+				tries := 0
+				c.spoil(r.Player, &tries)
+				r.Announce(r.Announcement("flood", c.class, 10*time.Second, 20*time.Second))
+				pass(time.Hour)
+				if tries != c.tries {
+					t.Errorf("tried %d times, want %d", tries, c.tries)
+				}
+				rungs(t, r, "flood", c.want...)
+				r.Player.RefusePrepare(nil)
+				r.Player.FailPlay(nil)
+				before := len(r.Player.Sounded())
+				r.Announce(r.Announcement("clear", broadcast.Emergency, 5*time.Second, 5*time.Second))
+				pass(time.Minute)
+				sounded(t, r, before+1)
 			})
 		})
 	}

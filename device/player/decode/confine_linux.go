@@ -35,6 +35,9 @@ func confine() error {
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL), 0, 0, 0); err != nil {
 		return fmt.Errorf("decode: tie to the parent: %w", err)
 	}
+	// Where memory runs out the kernel takes this process, not the daemon. A
+	// kernel that offers no choice is no reason to stay silent.
+	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)
 	limits := []struct {
 		what     string
 		resource int

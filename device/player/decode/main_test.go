@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -29,16 +30,10 @@ func TestMain(m *testing.M) {
 // hostile work, by the argument that asks for it.
 var hostile = map[string]work{
 	"panic": func(int64, io.ReadSeeker, io.Writer) error { panic("corrupt table") },
-	"bomb": func(_ int64, in io.ReadSeeker, _ io.Writer) error {
-		var kept [][]byte
-		for range 4096 {
-			b := make([]byte, 1<<20)
-			for i := range b {
-				b[i] = 1
-			}
-			kept = append(kept, b)
-		}
-		return fmt.Errorf("took %d MiB", len(kept))
+	"bomb":  bomb,
+	"burst": func(from int64, in io.ReadSeeker, out io.Writer) error {
+		promise(out, 5*rate, 2*rate)
+		return bomb(from, in, out)
 	},
 	"hang": func(int64, io.ReadSeeker, io.Writer) error { return unix.Pause() },
 	"mute": func(_ int64, _ io.ReadSeeker, out io.Writer) error {
@@ -68,6 +63,15 @@ var hostile = map[string]work{
 		return nil
 	},
 	"escape": escape,
+}
+
+// bomb takes what memory it gets.
+func bomb(int64, io.ReadSeeker, io.Writer) error {
+	var kept [][]byte
+	for range 4096 {
+		kept = append(kept, bytes.Repeat([]byte{1}, 1<<20))
+	}
+	return fmt.Errorf("took %d MiB", len(kept))
 }
 
 func promise(out io.Writer, samples int64, given int) {
