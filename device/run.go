@@ -7,13 +7,14 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
-	"github.com/loaxa/loaxa/device/amplifier"
 	"github.com/loaxa/loaxa/device/board"
 	"github.com/loaxa/loaxa/device/config"
 	"github.com/loaxa/loaxa/device/guard/lease"
+	"github.com/loaxa/loaxa/device/guard/notify"
 	"github.com/loaxa/loaxa/device/node"
 	"github.com/loaxa/loaxa/device/player"
 	"github.com/loaxa/loaxa/device/player/decode"
@@ -45,17 +46,36 @@ func (r run) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	watch, err := notify.Started(os.Getenv, log)
+	if err != nil {
+		return err
+	}
 	guard := lease.NewClient(c.Guard.Socket)
-	defer func() { _ = guard.Close() }() // hanging up opens the relay
+	defer func() { _ = guard.Close() }()   // hanging up opens the relay
+	eye := lease.NewClient(c.Guard.Socket) // a look that fails costs no lease
+	defer func() { _ = eye.Close() }()
 	s, err := site.Open(site.Config{
 		Candidate: node.Candidate{Controller: c.Controller, Node: c.Node, Token: c.Token, Board: profile.Name, Pin: c.Root, Demo: c.Demo},
 		Top:       c.Top, Data: c.Data, Quota: c.Quota << 20, Night: night, Daily: c.Prefetch.Daily << 20, Profile: profile, Chimes: chimes, Version: version(), Built: built(), Log: log,
-		Parts: site.Parts{Lessor: amplifier.Lessor(guard), Decoder: decode.Contained{}, Sinks: sinks(c, profile, log)},
+		Parts: site.Parts{Lessor: guard, Relay: eye, Decoder: decode.Contained{}, Sinks: sinks(c, profile, log)},
 	})
 	if err != nil {
 		return err
 	}
 	log.Info("running", "node", c.Node, "board", profile.Name, "controller", c.Controller, "version", version())
+	return watched(ctx, watch, s)
+}
+
+// lifeEvery is how often a node that nobody watches is asked for a turn.
+const lifeEvery = time.Minute
+
+// watched serves the site and has its loop answer for it.
+func watched(ctx context.Context, watch *notify.Watch, s *site.Site) error {
+	life, end := context.WithCancel(ctx)
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	defer end()
+	beside.Go(func() { watch.Serve(life, lifeEvery, s.Turned) })
 	return s.Serve(ctx)
 }
 

@@ -49,7 +49,7 @@ func (s *Site) assemble(key ed25519.PrivateKey, e wire.Enrolled) (made, error) {
 	if err != nil {
 		return made{}, fmt.Errorf("site %s: %w", s.cfg.Node, err)
 	}
-	m := made{amplifier: power}
+	m := made{amplifier: power, relay: s.cfg.Parts.Relay}
 	m.node, err = node.New(node.Config{
 		Node: s.cfg.Node, Top: s.cfg.Top, Pin: s.cfg.Pin, Demo: s.cfg.Demo, Roots: e.Roots, Key: key,
 		Version: s.cfg.Version, BoardName: s.cfg.Profile.Name, Built: s.cfg.Built, Board: s.planBoard(), Chimes: s.cfg.Chimes,

@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
@@ -64,8 +65,10 @@ type Config struct {
 
 // Parts are what differs between boards.
 type Parts struct {
-	// Lessor grants the amplifier's power.
+	// Lessor grants the amplifier's power; Relay tells what became of it, nil
+	// for nobody.
 	Lessor amplifier.Lessor
+	Relay  Relay
 	// Decoder opens recordings.
 	Decoder player.Decoder
 	// Sinks opens the sound card, which runs by the clock that is given.
@@ -91,6 +94,7 @@ type Site struct {
 	contents  *store.Contents
 	folder    string
 	rand      *rand.Rand
+	turn      atomic.Pointer[turn]
 }
 
 // Open opens the card. It reaches nobody and moves nothing.
@@ -147,6 +151,7 @@ func (s *Site) Serve(ctx context.Context) error {
 		return err
 	}
 	if !done {
+		s.answers(func(context.Context) (string, error) { return "asking to be enrolled", nil })
 		client := s.cfg.Client
 		if client == nil {
 			client = &http.Client{Timeout: 30 * time.Second}
@@ -163,6 +168,7 @@ func (s *Site) Serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.answers(made.node.Turned)
 	return made.serve(ctx)
 }
 
@@ -191,6 +197,7 @@ type made struct {
 	node      *node.Node
 	link      *link.Link
 	amplifier *amplifier.Amplifier
+	relay     Relay
 }
 
 // serve runs the parts and ends them in order: the node first, so that what
@@ -202,6 +209,9 @@ func (m made) serve(ctx context.Context) error {
 	var powerErr error
 	work.Go(func() { powerErr = m.amplifier.Serve(rest) })
 	work.Go(func() { _ = m.link.Serve(rest) }) // ends with rest and says no more
+	if m.relay != nil {
+		work.Go(func() { observe(rest, m.relay, m.node) })
+	}
 	err := m.node.Serve(ctx)
 	cancel()
 	work.Wait()

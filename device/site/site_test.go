@@ -73,6 +73,33 @@ func TestSiteThatIsRefusedSaysSoAndEnds(t *testing.T) {
 	}
 }
 
+func TestSiteAnswersForItselfFromItsFirstMoment(t *testing.T) {
+	asked, answer := make(chan struct{}), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		close(asked)
+		<-answer
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	defer server.Close()
+	s, err := Open(configured(t, server.URL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, err := s.Turned(t.Context()); !errors.Is(err, errOpening) {
+		t.Errorf("before it runs it says %q, %v", status, err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(t.Context()) }()
+	<-asked
+	if status, err := s.Turned(t.Context()); err != nil || !strings.Contains(status, "enrolled") {
+		t.Errorf("while it asks it says %q, %v", status, err)
+	}
+	close(answer)
+	if err := <-ended; !errors.Is(err, node.ErrRefusedEnrolment) {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
 func TestSiteThatCannotBeOpenedSaysWhy(t *testing.T) {
 	c := configured(t, "http://127.0.0.1:1")
 	c.Data = "/dev/null/card"

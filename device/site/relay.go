@@ -1,0 +1,62 @@
+package site
+
+import (
+	"context"
+	"time"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/device/guard/lease"
+)
+
+// Relay tells what a guard sees of its relay.
+type Relay interface {
+	// Look moves nothing; an error means that no guard answers.
+	Look(ctx context.Context) (lease.Sight, error)
+}
+
+// complaints takes faults and takes them back.
+type complaints interface {
+	Raise(code broadcast.FaultCode, part, cause string)
+	Clear(code broadcast.FaultCode, part string)
+}
+
+// lookEvery is how often the guard is asked. A relay that is stuck shows to its
+// guard within five seconds.
+const lookEvery = 5 * time.Second
+
+// relayFaults is what each sight means. What the guard cannot see it says
+// nothing of, so a relay without a witness never clears what a sounding found.
+func relayFaults() map[lease.Fault]broadcast.FaultCode {
+	return map[lease.Fault]broadcast.FaultCode{
+		lease.StuckOn: broadcast.FaultRelayStuck, lease.NotMoving: broadcast.FaultRelayOpen, lease.Disobeying: broadcast.FaultRelayStuck,
+	}
+}
+
+// observe looks at the relay until ctx ends and says what is wrong with it.
+func observe(ctx context.Context, relay Relay, to complaints) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	var shown broadcast.FaultCode
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		seen, err := relay.Look(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		code, cause := relayFaults()[seen.Fault], string(seen.Fault)
+		if err != nil {
+			code, cause = broadcast.FaultGuard, err.Error()
+		}
+		if shown != "" && shown != code {
+			to.Clear(shown, "")
+		}
+		if code != "" {
+			to.Raise(code, "", cause)
+		}
+		shown = code
+	}
+}
