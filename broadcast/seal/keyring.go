@@ -3,6 +3,7 @@ package seal
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/loaxa/loaxa/broadcast"
@@ -298,6 +299,18 @@ func (k *Keyring) MayRevoke(by Proof, kid broadcast.Digest, places Places) bool 
 			return places.Knows(area) && !coversAny(c.Areas, area, places)
 		})
 	})
+}
+
+// InForce returns the certificates that nobody revoked, in the order of their
+// kids, whatever their dates.
+func (k *Keyring) InForce() []broadcast.Certificate {
+	var out []broadcast.Certificate
+	for _, kid := range slices.Sorted(maps.Keys(k.signed)) {
+		if _, gone := k.revoked[kid]; !gone {
+			out = append(out, k.signed[kid].cert)
+		}
+	}
+	return out
 }
 
 // Certificates returns the envelopes of everything that the keyring holds, in

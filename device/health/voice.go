@@ -1,3 +1,9 @@
+// Package health tells the controller what is wrong with a site.
+//
+// It promises that a change is told at once, and within fifteen seconds of those
+// before it however many there are; that it is told again a few times, because
+// messages get lost; and that a fault which stays costs no more data than good
+// health. What is wrong stands in a chart of package broadcast/health.
 package health
 
 import (

@@ -5,7 +5,7 @@ import (
 	"syscall"
 
 	"github.com/loaxa/loaxa/broadcast"
-	"github.com/loaxa/loaxa/device/health"
+	"github.com/loaxa/loaxa/broadcast/health"
 	"github.com/loaxa/loaxa/device/store"
 )
 

@@ -32,6 +32,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/loaxa/loaxa/broadcast"
+	charts "github.com/loaxa/loaxa/broadcast/health"
 	"github.com/loaxa/loaxa/broadcast/plan"
 	"github.com/loaxa/loaxa/broadcast/seal"
 	"github.com/loaxa/loaxa/broadcast/wire"
@@ -135,7 +136,7 @@ type Node struct {
 	stage       stage
 	delivery    delivery
 	presence    presence
-	chart       health.Chart
+	chart       charts.Chart
 	voice       health.Voice
 	watch       watch
 	noise       int64

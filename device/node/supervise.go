@@ -92,15 +92,8 @@ func (n *Node) watchRoom() time.Duration {
 // learnCertificate finds the certificate that manifests hang on.
 func (n *Node) learnCertificate() {
 	n.watch.service, n.watch.until, n.watch.dirty = "", 0, true
-	list, revoked := n.keyring.Certificates()
-	for _, env := range list {
-		payload, err := env.PayloadBytes()
-		if err != nil {
-			continue
-		}
-		c, err := broadcast.Decode[broadcast.Certificate](payload)
-		gone := slices.ContainsFunc(revoked, func(r broadcast.Revocation) bool { return r.KID == broadcast.Sum(payload) })
-		if err == nil && !gone && slices.Contains(c.Acts, broadcast.ActManifest) && c.Until > n.watch.until {
+	for _, c := range n.keyring.InForce() {
+		if slices.Contains(c.Acts, broadcast.ActManifest) && c.Until > n.watch.until {
 			n.watch.service, n.watch.until = c.Person, c.Until
 		}
 	}

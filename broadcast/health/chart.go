@@ -1,16 +1,14 @@
-// Package health keeps what is wrong with one site, and says when to tell it.
+// Package health keeps what is wrong with one node, or with the controller.
 //
 // What always holds: a fault is declared once it has lasted as long as its row
 // in the table of faults asks for, and cleared once it was gone as long as the
-// row asks for; one that comes and goes is shown all along and told ever more
+// row asks for; one that comes and goes is shown all along and changes ever more
 // seldom, never left out. While a cause is there its consequences are silent,
-// and they come to light if they outlast it. Whatever fails how often: a Chart
-// is bounded, the worst is told first, and a change is told within 15 seconds
-// of the ones before it.
+// and they come to light if they outlast it. Whatever fails how often, a Chart
+// is bounded, and what it shows begins with the worst.
 //
 // How: whoever finds a failure raises and clears it on the Chart, by its code
-// and the part that it concerns; the Voice compares what the Chart shows with
-// what was told. Both are told what time it is and read no clock.
+// and the part that it concerns. A Chart is told what time it is.
 package health
 
 import (
