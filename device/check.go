@@ -15,6 +15,8 @@ import (
 type check struct {
 	Config string `type:"existingfile" help:"The provisioning file of this card."`
 	Board  string `help:"A board profile instead, by name or path."`
+	// Guard prints what the guard's service reads instead of looking at the board.
+	Guard bool `name:"guard-env" help:"Only print what belongs into /etc/loaxa/guard.env."`
 }
 
 // errBoard means that at least one finding keeps the node from its work.
@@ -40,6 +42,10 @@ func (c check) report(out io.Writer) error {
 	}
 	profile, err := board.Load(ref)
 	if err != nil {
+		return err
+	}
+	if c.Guard {
+		_, err := fmt.Fprintf(out, "GUARD_FLAGS=\"%s -watchdog /dev/watchdog\"\n", strings.Join(profile.GuardFlags(socket), " "))
 		return err
 	}
 	failed := false

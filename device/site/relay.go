@@ -20,9 +20,14 @@ type complaints interface {
 	Clear(code broadcast.FaultCode, part string)
 }
 
-// lookEvery is how often the guard is asked. A relay that is stuck shows to its
-// guard within five seconds.
-const lookEvery = 5 * time.Second
+const (
+	// lookEvery is how often the guard is asked. A relay that is stuck shows to
+	// its guard within five seconds.
+	lookEvery = 5 * time.Second
+	// reachedEvery is after how many looks a guard that answers is said to do
+	// so: a sounding may have found it silent in between.
+	reachedEvery = 12
+)
 
 // relayFaults is what each sight means. What the guard cannot see it says
 // nothing of, so a relay without a witness never clears what a sounding found.
@@ -37,7 +42,7 @@ func observe(ctx context.Context, relay Relay, to complaints) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	var shown broadcast.FaultCode
-	for {
+	for looks := 1; ; looks++ {
 		select {
 		case <-ctx.Done():
 			return
@@ -56,6 +61,9 @@ func observe(ctx context.Context, relay Relay, to complaints) {
 		}
 		if code != "" {
 			to.Raise(code, "", cause)
+		}
+		if err == nil && looks%reachedEvery == 0 {
+			to.Clear(broadcast.FaultGuard, "")
 		}
 		shown = code
 	}

@@ -92,6 +92,12 @@ func TestWhatTheGuardSeesBecomesAFaultAndClearsAgain(t *testing.T) {
 				t.Errorf("%+v, %v: faults %s, want %s", c.sight, c.err, got, c.want)
 			}
 		}
+		faults.Raise(broadcast.FaultGuard, "", "a sounding found it silent")
+		<-time.After(reachedEvery * lookEvery)
+		synctest.Wait()
+		if got := faults.codes(); got != "[]" {
+			t.Errorf("faults %s a minute after the guard is back", got)
+		}
 		cancel()
 		<-over
 	})
