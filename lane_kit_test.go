@@ -8,6 +8,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/loaxa/loaxa/device/link/linetest"
 )
 
 // binaries are the built binaries of the product.
@@ -42,6 +44,7 @@ var buildOnce = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
+	linetest.Main()
 	code := m.Run()
 	if dir, err := buildDir(); err == nil {
 		_ = os.RemoveAll(dir)
@@ -59,13 +62,20 @@ type process struct {
 // start starts a program; its output goes to a file, which a failed test shows.
 func start(t testing.TB, logPath, program string, args ...string) *process {
 	t.Helper()
+	cmd := exec.Command(program, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	return startAs(t, logPath, cmd)
+}
+
+// startAs is start for a command in a process group of its own.
+func startAs(t testing.TB, logPath string, cmd *exec.Cmd) *process {
+	t.Helper()
 	log, err := os.OpenFile(logPath, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{cmd: exec.Command(program, args...), log: log, done: make(chan struct{})}
+	p := &process{cmd: cmd, log: log, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = log, log
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +91,7 @@ func start(t testing.TB, logPath, program string, args ...string) *process {
 		_ = log.Close()
 		if t.Failed() {
 			b, _ := os.ReadFile(logPath)
-			t.Logf("%s said at the end:\n%s", filepath.Base(program), b[max(0, len(b)-3000):])
+			t.Logf("%s said at the end:\n%s", filepath.Base(cmd.Path), b[max(0, len(b)-3000):])
 		}
 	})
 	return p

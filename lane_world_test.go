@@ -2,10 +2,12 @@ package loaxa
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"mime/multipart"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -13,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/loaxa/loaxa/device/link/linetest"
 )
 
 // world is a demo controller with simulated nodes, in folders of their own.
@@ -28,20 +32,43 @@ type world struct {
 	ctl   *process
 	sim   *process
 	nodes int
+	line  *linetest.Line // between controller and nodes; nil for none
 }
 
 // newWorld starts both and waits until every node is confirmed and in step.
 func newWorld(t testing.TB, nodes int, more ...string) *world {
 	t.Helper()
-	binaries := built(t)
+	w := &world{TB: t, binaries: built(t), dir: t.TempDir(), http: "127.0.0.1:0", mqtt: "127.0.0.1:0", more: more, nodes: nodes}
+	w.begin()
+	return w
+}
+
+// newDistant is newWorld with a line between the controller and the nodes.
+func newDistant(t testing.TB, nodes int, line *linetest.Line) *world {
+	t.Helper()
+	w := &world{TB: t, binaries: built(t), dir: t.TempDir(), http: linetest.Office + ":8080", mqtt: linetest.Office + ":1883", nodes: nodes, line: line}
+	w.begin()
+	return w
+}
+
+func (w *world) begin() {
+	w.Helper()
 	began := time.Now()
-	w := &world{TB: t, binaries: binaries, dir: t.TempDir(), http: "127.0.0.1:0", mqtt: "127.0.0.1:0", more: more, nodes: nodes}
 	w.startController()
 	w.startNodes()
 	w.token = w.tokenOf("officer")
 	w.awaitNodes()
-	t.Logf("%d nodes ready after %v; load %s", nodes, time.Since(began).Round(time.Millisecond), load())
-	return w
+	w.Logf("%d nodes ready after %v; load %s", w.nodes, time.Since(began).Round(time.Millisecond), load())
+}
+
+// launch starts a program, at its end of the line if there is one.
+func (w *world) launch(at, log, program string, args ...string) *process {
+	w.Helper()
+	log = filepath.Join(w.dir, log)
+	if w.line == nil {
+		return start(w, log, program, args...)
+	}
+	return startAs(w, log, w.line.Command(at, program, args...))
 }
 
 func (w *world) data() string { return filepath.Join(w.dir, "controller") }
@@ -53,7 +80,7 @@ func (w *world) startController() {
 	w.Helper()
 	_ = os.Remove(filepath.Join(w.data(), "listening.json"))
 	args := append([]string{"demo", "--data", w.data(), "--http", w.http, "--mqtt", w.mqtt}, w.more...)
-	w.ctl = start(w, filepath.Join(w.dir, "controller.log"), w.controller, args...)
+	w.ctl = w.launch(linetest.Office, "controller.log", w.controller, args...)
 	var at struct{ HTTP, MQTT string }
 	w.until("the controller listens", func() bool {
 		b, err := os.ReadFile(filepath.Join(w.data(), "listening.json"))
@@ -64,7 +91,7 @@ func (w *world) startController() {
 
 func (w *world) startNodes() {
 	w.Helper()
-	w.sim = start(w, filepath.Join(w.dir, "sim.log"), w.device, "sim", "--controller", w.url, "--nodes", fmt.Sprint(w.nodes), "--out", w.out())
+	w.sim = w.launch(linetest.Village, "sim.log", w.device, "sim", "--controller", w.url, "--nodes", fmt.Sprint(w.nodes), "--out", w.out())
 }
 
 // tokenOf makes a token of somebody in a role.
@@ -161,6 +188,11 @@ func (w *world) ask(method, path, key, media string, body []byte, into any) erro
 		req.Header.Set("Idempotency-Key", key)
 	}
 	client := http.Client{Timeout: 20 * time.Second}
+	if w.line != nil {
+		client.Transport = &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
+			return w.line.Dial(ctx, address)
+		}}
+	}
 	res, err := client.Do(req)
 	if err != nil {
 		return err
