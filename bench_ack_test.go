@@ -117,7 +117,7 @@ func newChained(dir string, id broadcast.ID, key ed25519.PrivateKey) (*chained, 
 func (c *chained) state() ([]byte, error) {
 	now := broadcast.InstantOf(time.Now())
 	r := broadcast.Receipt{Seq: c.seq + 1, Prev: c.head, At: now, Clock: broadcast.ClockProved, Boot: "boot-1",
-		Announcement: "tin-1", Of: broadcast.Revision(now), Rung: broadcast.Received}
+		Announcement: "tin-1", Of: broadcast.Revision(now), Payload: broadcast.Sum(nil), Rung: broadcast.Received}
 	digest, err := r.Digest()
 	if err != nil {
 		return nil, err

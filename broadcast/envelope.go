@@ -75,6 +75,16 @@ func (e Envelope) PayloadBytes() ([]byte, error) {
 	return b, nil
 }
 
+// PayloadDigest names what was signed, whoever signed it: two envelopes of one
+// document have it in common, and receipts carry it.
+func (e Envelope) PayloadDigest() (Digest, error) {
+	b, err := e.PayloadBytes()
+	if err != nil {
+		return "", err
+	}
+	return Sum(b), nil
+}
+
 // Digest names the envelope by the SHA-256 of its canonical encoding. This is
 // the hash that manifests list and that GET /document/<sha256> answers to.
 func (e Envelope) Digest() (Digest, error) {

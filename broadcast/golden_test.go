@@ -55,7 +55,7 @@ func documents() []document {
 		Versions: []broadcast.Version{{Language: "vi", Live: &live}}, Timing: broadcast.Timing{Mode: broadcast.ModeNow, Start: at + 3000, Window: 1800, Repeat: 300},
 		Meta: broadcast.Sum([]byte("meta")), Template: &broadcast.TemplateRef{ID: "lu", Revision: rev}, Reason: "Nước lên nhanh"}
 	receipt := broadcast.Receipt{Seq: 1, Prev: broadcast.Sum(nil), At: at, Clock: broadcast.ClockProved, Boot: "b1", Announcement: "tin-2", Of: rev,
-		Start: at + 3000, Attempt: 2, Rung: broadcast.Sounded, Reason: broadcast.WhyRepeat, Evidence: &broadcast.Evidence{Samples: 2952000, Of: 2952000,
+		Payload: broadcast.Sum([]byte("payload")), Start: at + 3000, Attempt: 2, Rung: broadcast.Sounded, Reason: broadcast.WhyRepeat, Evidence: &broadcast.Evidence{Samples: 2952000, Of: 2952000,
 			Closed: at + 1500, First: at + 3000, Level: -1893, Line: true, Current: 1200, Microphone: -300, Languages: []broadcast.Language{"vi"}}}
 	house := household()
 	return []document{

@@ -38,6 +38,7 @@ const (
 	WhyUnjournalled Reason = "unjournalled"
 	WhyRepeat       Reason = "repeat"
 	WhyRule         Reason = "rule"
+	WhyOtherBody    Reason = "other-body"
 )
 
 // ReasonText is what a reason means, in the two languages of the console.
@@ -84,6 +85,7 @@ func ReasonTexts() []ReasonText {
 		{WhyUnjournalled, "phát khi không ghi được nhật ký", "sounded although the journal could not be written"},
 		{WhyRepeat, "phát lại sau gián đoạn", "sounded again after an interruption"},
 		{WhyRule, "không hiểu được lịch lặp lại", "the recurrence cannot be read"},
+		{WhyOtherBody, "cụm loa giữ một văn bản khác mang đúng tên này", "the node holds another document under exactly this name"},
 	}
 }
 

@@ -76,7 +76,10 @@ type Receipt struct {
 	// concerns the document as a whole has no start.
 	Announcement ID       `json:"announcement"`
 	Of           Revision `json:"of"`
-	Start        Instant  `json:"start,omitzero"`
+	// Payload is the digest of the bytes that were signed. Names are free for
+	// all: what is said of one body is never said of another under its name.
+	Payload Digest  `json:"payload"`
+	Start   Instant `json:"start,omitzero"`
 	// Attempt is 1 for the first sounding of the occurrence; 0 without one.
 	Attempt  int64     `json:"attempt,omitempty"`
 	Rung     Rung      `json:"rung"`
@@ -108,7 +111,7 @@ func (r Receipt) Validate() error {
 	if err := firstOf(check{"seq", within(r.Seq, 1, 1<<53)}, check{"prev", r.Prev.Validate()},
 		check{"at", within(int64(r.At), 0, int64(maxInstant))}, check{"clock", r.Clock.Validate()},
 		check{"boot", r.Boot.Validate()}, check{"announcement", r.Announcement.Validate()},
-		check{"of", r.Of.Validate()}, check{"start", within(int64(r.Start), 0, int64(maxInstant))},
+		check{"of", r.Of.Validate()}, check{"payload", r.Payload.Validate()}, check{"start", within(int64(r.Start), 0, int64(maxInstant))},
 		check{"attempt", within(r.Attempt, 0, 1000)}, check{"rung", r.Rung.Validate()},
 		check{"evidence", r.Evidence.validate()}); err != nil {
 		return err

@@ -1,9 +1,11 @@
 package broadcast_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/seal/sealtest"
 )
 
 func firstReceipt() broadcast.Receipt {
@@ -22,6 +24,7 @@ func TestReceiptKeepsItsLimits(t *testing.T) {
 		{"boot", nil, func(r *r) { r.Boot = "" }},
 		{"announcement", nil, func(r *r) { r.Announcement = "" }},
 		{"of", nil, func(r *r) { r.Of = 0 }},
+		{"payload", nil, func(r *r) { r.Payload = "" }},
 		{"start", func(r *r) { r.Start = 0 }, func(r *r) { r.Start = -1 }},
 		{"start", func(r *r) { r.Start = last }, func(r *r) { r.Start = last + 1 }},
 		{"attempt", func(r *r) { r.Attempt = 1000 }, func(r *r) { r.Attempt = 1001 }},
@@ -109,6 +112,27 @@ func TestReceiptBatchIsBoundedAndUnbroken(t *testing.T) {
 	})
 }
 
+// TestFullBatchFitsItsMessage seals as many of the longest receipts as a batch may have.
+func TestFullBatchFitsItsMessage(t *testing.T) {
+	b := sample[broadcast.ReceiptBatch]("receipts")()
+	b.Node, b.Chain, b.Receipts = broadcast.ID(strings.Repeat("n", 40)), broadcast.ID(strings.Repeat("c", 40)), nil
+	prev := broadcast.Sum(nil)
+	for i := range broadcast.MaxReceiptBatch {
+		r := firstReceipt()
+		r.Seq, r.Prev, r.Boot, r.Announcement = int64(i+1_000_000), prev, broadcast.ID(strings.Repeat("b", 40)), broadcast.ID(strings.Repeat("a", 40))
+		var err error
+		if prev, err = r.Digest(); err != nil {
+			t.Fatal(err)
+		}
+		b.Receipts = append(b.Receipts, r)
+	}
+	size := len(sealtest.Sealed(broadcast.KindReceipts, b, sealtest.Bare("n")))
+	if limit := broadcast.KindReceipts.Limit(); size > limit {
+		t.Errorf("%d bytes, the limit is %d", size, limit)
+	}
+	t.Logf("%d receipts with all evidence and the longest names are %d bytes sealed", len(b.Receipts), size)
+}
+
 // TestReceiptsCannotBeRewritten changes one field of the first of two receipts
 // at a time: the second no longer follows.
 func TestReceiptsCannotBeRewritten(t *testing.T) {
@@ -118,6 +142,7 @@ func TestReceiptsCannotBeRewritten(t *testing.T) {
 		"boot":         func(r *broadcast.Receipt) { r.Boot = "b2" },
 		"announcement": func(r *broadcast.Receipt) { r.Announcement = "tin-9" },
 		"revision":     func(r *broadcast.Receipt) { r.Of++ },
+		"payload":      func(r *broadcast.Receipt) { r.Payload = broadcast.Sum([]byte("x")) },
 		"start":        func(r *broadcast.Receipt) { r.Start++ },
 		"attempt":      func(r *broadcast.Receipt) { r.Attempt++ },
 		"rung":         func(r *broadcast.Receipt) { r.Rung = broadcast.Ended },

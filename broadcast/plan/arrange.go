@@ -267,9 +267,24 @@ func (p *planner) follow(j *job, t turn, s shape, cut broadcast.Instant) {
 		elapsed := int64(cut-t.from) + s.offset
 		next.done = doneAt(parts, elapsed, j.done)
 	}
-	if p.followUp(&next) {
+	next.giveWay()
+	if next.deadline = again(j.b.a, p.soFar(j), p.programmeLength(j.b)); next.deadline != 0 {
 		p.waiting = append(p.waiting, &next)
 	}
+}
+
+// soFar is the past of an occurrence once what is planned of it has happened,
+// up to a cut by a higher class.
+func (p *planner) soFar(j *job) []Past {
+	e := j.entry
+	told := slices.DeleteFunc(slices.Clone(p.past[e.name()]), func(t Past) bool { return t.Running })
+	for _, s := range e.Soundings {
+		if len(told) == 0 || s.Attempt > told[len(told)-1].Attempt {
+			told = append(told, Past{Drill: e.Drill, Class: e.Class, Start: e.Start, Attempt: s.Attempt, Why: s.Why, At: s.From,
+				Millis: int64(s.To - s.From), Offset: s.Offset, Rung: broadcast.Interrupted, Reason: broadcast.WhyPreempted})
+		}
+	}
+	return told
 }
 
 // nameOffers marks the offers that sound inside a programme of the commune.

@@ -72,7 +72,10 @@ type Window struct {
 // verifier learned from its signatures.
 type Item struct {
 	Announcement broadcast.Announcement
-	Drill        bool
+	// Payload is the digest of what was signed: what was told of another body
+	// under the same name and revision says nothing of this one.
+	Payload broadcast.Digest
+	Drill   bool
 	// Signers are the people whose signatures were valid and who had the right.
 	Signers []Signer
 	// Approved are the people who signed the template that the announcement
@@ -132,6 +135,7 @@ type Board struct {
 type Past struct {
 	Announcement broadcast.ID
 	Revision     broadcast.Revision
+	Payload      broadcast.Digest
 	Drill        bool
 	Class        broadcast.Class
 	Start        broadcast.Instant
@@ -191,11 +195,12 @@ func (b Board) check() error {
 	return nil
 }
 
-// document names one revision of an announcement or drill.
+// document names one revision of an announcement or drill, and its body.
 type document struct {
 	drill    bool
 	id       broadcast.ID
 	revision broadcast.Revision
+	payload  broadcast.Digest
 }
 
 func (in *Input) checkItems() error {
@@ -205,7 +210,7 @@ func (in *Input) checkItems() error {
 		if err := a.Class.Validate(); err != nil {
 			return fmt.Errorf("announcement %s: %w", a.ID, err)
 		}
-		name := document{in.Items[i].Drill, a.ID, a.Revision}
+		name := document{drill: in.Items[i].Drill, id: a.ID, revision: a.Revision}
 		if seen[name] {
 			return fmt.Errorf("announcement %s revision %d is given twice; keep the first", a.ID, a.Revision)
 		}

@@ -116,10 +116,9 @@ func nextRepeat(t broadcast.Timing, start broadcast.Instant) (broadcast.Instant,
 
 // deadline is the last moment at which an occurrence may begin. A repeat that
 // could not begin before the next one has no other purpose than that one.
-func deadline(b *bulletin, start broadcast.Instant) broadcast.Instant {
-	t := b.timing()
-	if b.a.Class != broadcast.Emergency {
-		return start.Add(t.Late(b.a.Class))
+func deadline(class broadcast.Class, t broadcast.Timing, start broadcast.Instant) broadcast.Instant {
+	if class != broadcast.Emergency {
+		return start.Add(t.Late(class))
 	}
 	if next, ok := nextRepeat(t, start); ok {
 		return next - 1
@@ -149,10 +148,10 @@ func (p *planner) decide(d dated) {
 
 // first is the job of an occurrence's first attempt.
 func (p *planner) first(d dated) *job {
-	e := &Entry{Announcement: d.b.a.ID, Revision: d.b.a.Revision, Class: d.b.a.Class, Drill: d.b.Drill,
+	e := &Entry{Announcement: d.b.a.ID, Revision: d.b.a.Revision, Payload: d.b.Payload, Class: d.b.a.Class, Drill: d.b.Drill,
 		Start: d.start, Notes: d.b.body.notes}
 	p.entries = append(p.entries, e)
-	return &job{b: d.b, entry: e, due: d.start, deadline: deadline(d.b, d.start), attempt: 1}
+	return &job{b: d.b, entry: e, due: d.start, deadline: deadline(d.b.a.Class, d.b.timing(), d.start), attempt: 1}
 }
 
 // enter queues a job unless its own moment is barred: an item that was due in

@@ -31,8 +31,10 @@ type Plan struct {
 type Entry struct {
 	Announcement broadcast.ID       `json:"announcement"`
 	Revision     broadcast.Revision `json:"revision"`
-	Class        broadcast.Class    `json:"class"`
-	Drill        bool               `json:"drill,omitempty"`
+	// Payload is the body of which it speaks.
+	Payload broadcast.Digest `json:"payload,omitempty"`
+	Class   broadcast.Class  `json:"class"`
+	Drill   bool             `json:"drill,omitempty"`
 	// Start names the occurrence; it sounds then unless it queues or comes late.
 	Start broadcast.Instant `json:"start"`
 	// Soundings are its attempts in the order of time; none if it stays silent.
@@ -145,7 +147,11 @@ func (p *planner) listed() []Entry {
 func compareEntries(a, b Entry) int {
 	return cmp.Or(cmp.Compare(a.moment(), b.moment()), cmp.Compare(b.Class.Rank(), a.Class.Rank()),
 		cmp.Compare(a.Start, b.Start), cmp.Compare(a.Announcement, b.Announcement),
-		cmp.Compare(a.Revision, b.Revision), compareBool(a.Drill, b.Drill))
+		cmp.Compare(a.Revision, b.Revision), compareBool(a.Drill, b.Drill), cmp.Compare(a.Payload, b.Payload))
+}
+
+func (e Entry) name() occurrence {
+	return occurrence{document{e.Drill, e.Announcement, e.Revision, e.Payload}, e.Start}
 }
 
 func (e Entry) moment() broadcast.Instant {

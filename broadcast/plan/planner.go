@@ -107,11 +107,13 @@ func (b *bulletin) lawClass() broadcast.Class {
 	return b.a.Class
 }
 
-// name is the document without its revision.
+// name is the document without its revision and body.
 func (b *bulletin) name() document { return document{drill: b.Drill, id: b.a.ID} }
 
-// exactly is the document with its revision.
-func (b *bulletin) exactly() document { return document{b.Drill, b.a.ID, b.a.Revision} }
+// exactly is the document with its revision and body.
+func (b *bulletin) exactly() document {
+	return document{b.Drill, b.a.ID, b.a.Revision, b.Payload}
+}
 
 // ready is from when the node could have acted on it.
 func (p *planner) ready(b *bulletin) broadcast.Instant {

@@ -176,7 +176,7 @@ func TestEveryOccurrenceHasExactlyOneVerdict(t *testing.T) {
 		in := drawn(t)
 		entries := map[occurrence]int{}
 		for _, e := range must(t, in).Entries {
-			entries[e.occurrence()]++
+			entries[e.name()]++
 			if !e.Rung.Terminal() || (e.Rung == broadcast.Ended) != (e.Reason == "") || e.Reason != "" && e.Reason.Validate() != nil {
 				t.Fatalf("%s ends on %q for %q", e.Announcement, e.Rung, e.Reason)
 			}
@@ -191,7 +191,7 @@ func TestEveryOccurrenceHasExactlyOneVerdict(t *testing.T) {
 		}
 		for _, i := range in.Items {
 			for _, start := range startsOf(in, i) {
-				key := occurrence{document{i.Drill, i.Announcement.ID, i.Announcement.Revision}, start}
+				key := occurrence{document{i.Drill, i.Announcement.ID, i.Announcement.Revision, i.Payload}, start}
 				if entries[key] != 1 {
 					t.Fatalf("%s of %s has %d entries", i.Announcement.ID, text(start), entries[key])
 				}
@@ -286,11 +286,11 @@ func TestTighteningAPolicyNeverAllowsMore(t *testing.T) {
 		in.Law = broadcast.LawOf(base...)
 		loose := map[occurrence]Entry{}
 		for _, e := range must(t, in).Entries {
-			loose[e.occurrence()] = e
+			loose[e.name()] = e
 		}
 		in.Law = broadcast.LawOf(append(base, tight)...)
 		for _, s := range soundings(must(t, in)) {
-			was := loose[s.entry.occurrence()]
+			was := loose[s.entry.name()]
 			if s.entry.isEmergency() || len(was.Soundings) > 0 {
 				continue
 			}
@@ -315,11 +315,11 @@ func TestAPlanAgreesWithThePlansOfItsHalves(t *testing.T) {
 		whole := must(t, in)
 		verdicts := map[occurrence]Entry{}
 		for _, e := range whole.Entries {
-			verdicts[e.occurrence()] = e
+			verdicts[e.name()] = e
 		}
 		now := min(drawMoment(t, "half").Add(time.Second), in.Window.To-1)
 		agree := func(half string, e Entry) {
-			w := verdicts[e.occurrence()]
+			w := verdicts[e.name()]
 			same := slices.EqualFunc(e.Soundings, w.Soundings, func(a, b Sounding) bool {
 				return a.Attempt == b.Attempt && a.Why == b.Why && a.From == b.From && a.To == b.To && a.Offset == b.Offset
 			})
@@ -333,19 +333,15 @@ func TestAPlanAgreesWithThePlansOfItsHalves(t *testing.T) {
 		for _, e := range must(t, first).Entries {
 			if e.At < now {
 				agree("first", e)
-				found[e.occurrence()] = true
+				found[e.name()] = true
 			}
 		}
 		for _, e := range must(t, later(in, whole, now)).Entries {
 			agree("second", e)
-			found[e.occurrence()] = true
+			found[e.name()] = true
 		}
 		if len(found) != len(whole.Entries) {
 			t.Fatalf("the halves have %d entries, the whole %d", len(found), len(whole.Entries))
 		}
 	})
-}
-
-func (e Entry) occurrence() occurrence {
-	return occurrence{document{e.Drill, e.Announcement, e.Revision}, e.Start}
 }

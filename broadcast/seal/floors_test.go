@@ -121,7 +121,7 @@ func TestTemplateActivationIsWhatWasApproved(t *testing.T) {
 
 func TestNodeKeySignsItsOwnReceiptsOnly(t *testing.T) {
 	r := broadcast.Receipt{Seq: 1, Prev: broadcast.Sum(nil), At: at, Clock: broadcast.ClockProved, Boot: "b1",
-		Announcement: "a1", Of: broadcast.Revision(at), Rung: broadcast.Received}
+		Announcement: "a1", Of: broadcast.Revision(at), Payload: broadcast.Sum(nil), Rung: broadcast.Received}
 	batch := broadcast.ReceiptBatch{Node: "n1", Chain: "c1", Receipts: []broadcast.Receipt{r}}
 	raw := sealtest.Sealed(broadcast.KindReceipts, batch, sealtest.Bare("n1"))
 	if _, err := seal.OpenWithKey[broadcast.ReceiptBatch](broadcast.KindReceipts, raw, sealtest.Public("n1")); err != nil {

@@ -29,9 +29,11 @@ type Context struct {
 
 // Proof says who sealed a document, after everything was checked.
 type Proof struct {
-	Kind   broadcast.Kind
-	Digest broadcast.Digest
-	Claim  Claim
+	Kind broadcast.Kind
+	// Digest names the envelope, signatures included; Payload only what was
+	// signed, whoever signed it.
+	Digest, Payload broadcast.Digest
+	Claim           Claim
 	// Signers are different people with different keys; empty if the root signed.
 	Signers []Signatory
 	// Activated says that a template approved in advance stands behind it.
@@ -88,7 +90,11 @@ func Open[T broadcast.Validator](k *Keyring, kind broadcast.Kind, raw []byte, ct
 	if !ok || !known || right.NodeOnly {
 		return none, Proof{}, fmt.Errorf("open %s: %w", kind, ErrKind)
 	}
-	proof := Proof{Kind: kind, Digest: broadcast.Sum(raw), Claim: claim}
+	payload, err := env.PayloadDigest()
+	if err != nil {
+		return none, Proof{}, fmt.Errorf("open %s: %w: %w", kind, ErrForm, err)
+	}
+	proof := Proof{Kind: kind, Digest: broadcast.Sum(raw), Payload: payload, Claim: claim}
 	if right.RootOnly || right.RootToo && k.rootSigned(kind, env) == nil {
 		if err := k.rootSigned(kind, env); err != nil {
 			return none, Proof{}, fmt.Errorf("open %s: %w", kind, err)

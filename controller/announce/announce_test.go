@@ -128,13 +128,47 @@ func TestAFileBecomesProofOfSound(t *testing.T) {
 	}
 }
 
+// TestWatchingGoesOnUntilNothingMoreMaySound has a node lose its power while it
+// sounds an emergency, and sound it again.
+func TestWatchingGoesOnUntilNothingMoreMaySound(t *testing.T) {
+	r := newRig(t)
+	r.Node("tan-lap-1", "tan-lap")
+	r.opt.Watch = true
+	looks := 0
+	r.opt.after = func(time.Duration) <-chan time.Time {
+		list, err := r.Desk.Announcements(t.Context(), "", "", 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := desktest.Sounded(list[0].Document)
+		switch looks++; looks {
+		case 1:
+			lost := said[4]
+			lost.Rung, lost.Reason, lost.Evidence = broadcast.Interrupted, broadcast.WhyCrash, nil
+			r.Prove("tan-lap-1", append(said[:5], lost)...)
+		case 5:
+			for i := range said[3:] {
+				said[3+i].Attempt, said[3+i].Reason, said[3+i].At = 2, broadcast.WhyRepeat, said[3+i].At.Add(time.Minute)
+			}
+			r.Prove("tan-lap-1", said[3:]...)
+		}
+		return time.After(0)
+	}
+	if err := r.run(AllEnded); err != nil {
+		t.Error(err)
+	}
+	if out := r.out.String(); looks < 5 || !strings.Contains(out, "may sound again until") || !strings.Contains(out, "ended 10.0 s of 10.0 s") {
+		t.Errorf("after %d looks:\n%s", looks, out)
+	}
+}
+
 func TestASilentNodeIsExitCodeTwo(t *testing.T) {
 	r := newRig(t)
 	r.Node("tan-lap-1", "tan-lap")
 	r.Node("tan-quang-1", "tan-quang")
 	r.answering(func(node broadcast.ID, a broadcast.Announcement) []broadcast.Receipt {
 		if node == "tan-lap-1" {
-			return []broadcast.Receipt{{Announcement: a.ID, Of: a.Revision, At: a.Timing.Start, Start: a.Timing.Start, Rung: broadcast.Skipped, Reason: broadcast.WhyPower}}
+			return []broadcast.Receipt{desktest.Of(a, broadcast.Receipt{At: a.Timing.Start, Start: a.Timing.Start, Rung: broadcast.Skipped, Reason: broadcast.WhyPower})}
 		}
 		return desktest.Sounded(a)
 	}, "tan-lap-1", "tan-quang-1")

@@ -1,6 +1,7 @@
 package announce
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -122,8 +123,8 @@ func row(n api.Delivery) string {
 
 // word is what a line says of a node.
 func word(n api.Delivery) string {
-	if n.End != "" {
-		return strings.TrimSpace(n.End + " " + proof(n))
+	if n.End != "" || n.Reason != nil {
+		return strings.TrimSpace(cmp.Or(n.End, n.Rung) + " " + proof(n))
 	}
 	return n.Rung
 }
@@ -136,6 +137,9 @@ func proof(n api.Delivery) string {
 	}
 	if n.Reason != nil {
 		parts = append(parts, n.Reason.EN+" / "+n.Reason.VI)
+	}
+	if n.Until != "" {
+		parts = append(parts, "may sound again until "+clock(n.Until))
 	}
 	if n.Rung == "" && n.End == "" {
 		if n.Age == nil {

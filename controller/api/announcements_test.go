@@ -107,7 +107,11 @@ func TestReasonsComeInBothLanguages(t *testing.T) {
 	r := newRig(t)
 	r.Node("tan-lap-1", "tan-lap")
 	a := r.published(r.flood())
-	r.Prove("tan-lap-1", broadcast.Receipt{Announcement: broadcast.ID(a.ID), Of: broadcast.Revision(a.Revision), At: r.Now(), Rung: broadcast.Refused, Reason: broadcast.WhyThreshold})
+	published, err := r.Desk.Announcement(t.Context(), broadcast.ID(a.ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Prove("tan-lap-1", desktest.Of(published.Document, broadcast.Receipt{At: r.Now(), Rung: broadcast.Refused, Reason: broadcast.WhyThreshold}))
 	var d api.Deliveries
 	r.get("/api/v1/announcements/"+a.ID+"/deliveries", &d)
 	if got := d.Nodes[0].Reason; got == nil || *got != (api.Reason{Code: "threshold", VI: "chưa đủ chữ ký theo quy chế", EN: "too few signatures for the policy"}) {
@@ -115,6 +119,30 @@ func TestReasonsComeInBothLanguages(t *testing.T) {
 	}
 	if d.Summary.Silent != 1 {
 		t.Errorf("%+v", d.Summary)
+	}
+}
+
+func TestWhatMaySoundAgainHasNotEnded(t *testing.T) {
+	r := newRig(t)
+	r.Node("tan-lap-1", "tan-lap")
+	a := r.published(r.flood())
+	published, err := r.Desk.Announcement(t.Context(), broadcast.ID(a.ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := desktest.Sounded(published.Document)[:5]
+	lost := said[4]
+	lost.Rung, lost.Reason = broadcast.Interrupted, broadcast.WhyCrash
+	r.Prove("tan-lap-1", append(said, lost)...)
+	var d api.Deliveries
+	r.get("/api/v1/announcements/"+a.ID+"/deliveries", &d)
+	n := d.Nodes[0]
+	until := published.Document.Timing.Start.Add(broadcast.DefaultWindow).String()
+	if n.End != "" || n.Until != until || n.Reason == nil || n.Reason.Code != "crash" || d.Summary.Open != 1 {
+		t.Errorf("%+v", n)
+	}
+	if o := n.Occurrences[0]; o.Until != until || len(o.Each) != 1 || o.Each[0].End != "interrupted" || o.Each[0].Number != 1 {
+		t.Errorf("%+v", o)
 	}
 }
 

@@ -21,7 +21,7 @@ type Summary struct {
 	Expected int `json:"expected"`
 	Ended    int `json:"ended" doc:"Sounded to the end"`
 	Silent   int `json:"silent" doc:"Ended otherwise, with a reason"`
-	Open     int `json:"open" doc:"Have not ended; an age says how long ago they last gave a sign"`
+	Open     int `json:"open" doc:"Have not ended, or may sound again; an age says how long ago they last gave a sign"`
 }
 
 // Delivery is what one node proved.
@@ -33,11 +33,13 @@ type Delivery struct {
 	// Rung is the highest proved rung; empty if nothing was proved.
 	Rung     string     `json:"rung,omitempty"`
 	Evidence *Evidence  `json:"evidence,omitempty"`
-	End      string     `json:"end,omitempty" doc:"The terminal rung, once there is one"`
-	Reason   *Reason    `json:"reason,omitempty"`
-	Times    []RungTime `json:"times" nullable:"false" doc:"The first receipt of every rung, by the node's clock, in order"`
+	End      string     `json:"end,omitempty" doc:"The terminal rung, once there is one and nothing more is to come"`
+	Reason   *Reason    `json:"reason,omitempty" doc:"Why it ended otherwise or, without an end, what stands in its way"`
+	Until    string     `json:"may_sound_again_until,omitempty" format:"date-time" doc:"The newest attempt ended, but was not the last: another may begin until then"`
+	Times    []RungTime `json:"times" nullable:"false" doc:"The first receipt of every rung, of the document and of the newest attempt, by the node's clock, in order"`
 	Clock    string     `json:"clock,omitempty" doc:"What the node's clock rests on"`
 	Attempts int64      `json:"attempts"`
+	Other    bool       `json:"other_body,omitempty" doc:"The node also gave receipts of another document under exactly this name; they prove nothing here"`
 	// Occurrences has more than one entry for what recurs or repeats.
 	Occurrences []Occurrence `json:"occurrences" nullable:"false"`
 	LastSign    string       `json:"last_sign,omitempty" format:"date-time" doc:"Newest hint of any kind; none if there never was one"`
@@ -45,15 +47,27 @@ type Delivery struct {
 	Age         *int64       `json:"age_s,omitempty" doc:"Seconds since the last sign"`
 }
 
-// Occurrence is what was proved of one planned sounding.
+// Occurrence is what was proved of one planned sounding, by its newest attempt.
 type Occurrence struct {
 	Start    string     `json:"start" format:"date-time"`
 	Rung     string     `json:"rung,omitempty"`
 	End      string     `json:"end,omitempty"`
 	Reason   *Reason    `json:"reason,omitempty"`
+	Until    string     `json:"may_sound_again_until,omitempty" format:"date-time"`
 	Evidence *Evidence  `json:"evidence,omitempty"`
 	Times    []RungTime `json:"times" nullable:"false"`
 	Attempts int64      `json:"attempts"`
+	Each     []Attempt  `json:"each" nullable:"false" doc:"Every attempt by itself"`
+}
+
+// Attempt is what was proved of one attempt at an occurrence.
+type Attempt struct {
+	Number   int64      `json:"number" doc:"From 1; 0 is a verdict without an attempt"`
+	Rung     string     `json:"rung,omitempty"`
+	End      string     `json:"end,omitempty"`
+	Reason   *Reason    `json:"reason,omitempty"`
+	Evidence *Evidence  `json:"evidence,omitempty"`
+	Times    []RungTime `json:"times" nullable:"false"`
 }
 
 // RungTime is when a node reached a rung.
@@ -123,14 +137,23 @@ func (s *Summary) count(d desk.Delivery) {
 func (s *server) deliveryOf(d desk.Delivery, at broadcast.Instant) Delivery {
 	out := Delivery{Node: string(d.Node), Area: string(d.Area), AreaName: s.nameOf(d.Area), Expected: d.Expected, Rung: string(d.Rung),
 		Evidence: evidenceOf(d.Evidence), End: string(d.End), Reason: reasonOf(d.Reason), Times: timesOf(d.Times),
-		Clock: string(d.Clock), Attempts: d.Attempts, Occurrences: []Occurrence{}, LastSign: moment(d.Last)}
+		Until: moment(d.Until), Clock: string(d.Clock), Attempts: d.Attempts, Other: d.Other, Occurrences: []Occurrence{}, LastSign: moment(d.Last)}
 	if d.Last != 0 {
 		age := int64(at.Sub(d.Last).Seconds())
 		out.Age = &age
 	}
 	for _, o := range d.Occurrences {
-		out.Occurrences = append(out.Occurrences, Occurrence{Start: moment(o.Start), Rung: string(o.Rung), End: string(o.End),
-			Reason: reasonOf(o.Reason), Evidence: evidenceOf(o.Evidence), Times: timesOf(o.Times), Attempts: o.Attempts})
+		out.Occurrences = append(out.Occurrences, occurrenceOf(o))
+	}
+	return out
+}
+
+func occurrenceOf(o desk.Occurrence) Occurrence {
+	out := Occurrence{Start: moment(o.Start), Rung: string(o.Rung), End: string(o.End), Reason: reasonOf(o.Reason), Until: moment(o.Until),
+		Evidence: evidenceOf(o.Evidence), Times: timesOf(o.Times), Attempts: o.Attempts, Each: []Attempt{}}
+	for _, a := range o.Each {
+		out.Each = append(out.Each, Attempt{Number: a.Number, Rung: string(a.Rung), End: string(a.End), Reason: reasonOf(a.Reason),
+			Evidence: evidenceOf(a.Evidence), Times: timesOf(a.Times)})
 	}
 	return out
 }

@@ -22,8 +22,9 @@ type Announcement struct {
 	// submitted; 0 before.
 	Officers   int
 	Signatures []store.Approval
-	// SHA256 names the sealed document; empty before it is published.
-	SHA256 broadcast.Digest
+	// SHA256 names the sealed document, and Payload what was signed in it, of
+	// which receipts speak; both are empty before it is published.
+	SHA256, Payload broadcast.Digest
 	// Until is when the last sounding that may begin has ended.
 	Until                                            broadcast.Instant
 	Created, Submitted, Published, Withdrawn, Closed broadcast.Instant
@@ -41,10 +42,14 @@ func read(row store.Announcement, signed []store.Approval) (Announcement, error)
 	if err != nil {
 		return Announcement{}, fmt.Errorf("announcement %s: %w", row.ID, err)
 	}
-	return Announcement{State: row.State, Author: row.Author, Document: doc, Meta: meta, Digest: row.Digest,
+	a := Announcement{State: row.State, Author: row.Author, Document: doc, Meta: meta, Digest: row.Digest,
 		Officers: int(row.Officers), Signatures: signed, SHA256: row.SHA256, Until: row.Until, Created: row.Created,
 		Submitted: row.Submitted, Published: row.Published, Withdrawn: row.Withdrawn, Closed: row.Closed,
-		WithdrawnBy: row.WithdrawnBy, WithdrawnWhy: row.WithdrawnWhy}, nil
+		WithdrawnBy: row.WithdrawnBy, WithdrawnWhy: row.WithdrawnWhy}
+	if row.SHA256 != "" {
+		a.Payload = broadcast.Sum([]byte(row.Body)) // the body is what was signed since the first signature
+	}
+	return a, nil
 }
 
 // body is the encoding of an announcement that may still lack its revision.

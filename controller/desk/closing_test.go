@@ -9,6 +9,7 @@ import (
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/controller/desk"
+	"github.com/loaxa/loaxa/controller/desk/desktest"
 	"github.com/loaxa/loaxa/controller/store"
 )
 
@@ -21,8 +22,8 @@ func TestOneAnnouncementThatCannotBeJudgedKeepsNoOtherOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r.Prove("tan-lap-1", broadcast.Receipt{Announcement: sound.Document.ID, Of: sound.Document.Revision, Start: sound.Document.Timing.Start, At: r.Now(),
-		Rung: broadcast.Withdrawn, Reason: broadcast.WhyWithdrawn})
+	r.Prove("tan-lap-1", desktest.Of(sound.Document, broadcast.Receipt{Start: sound.Document.Timing.Start, At: r.Now(),
+		Rung: broadcast.Withdrawn, Reason: broadcast.WhyWithdrawn}))
 	r.Update(func(tx store.Tx) error {
 		row := store.ReceiptRow{Node: "tan-lap-1", Chain: "other", Seq: 1, Announcement: damaged.Document.ID, Of: damaged.Document.Revision, Stored: r.Now(), Raw: []byte("{")}
 		return tx.AddReceipts(t.Context(), []store.Chain{{Node: "tan-lap-1", Chain: "other", Seq: 1, Head: broadcast.Sum(row.Raw)}}, []store.ReceiptRow{row})

@@ -67,18 +67,20 @@ func (d *Desk) Deliveries(ctx context.Context, id broadcast.ID) (Deliveries, err
 	if err != nil {
 		return out, err
 	}
+	by := judge{announcement: a.Document, payload: a.Payload, now: out.At}
 	for _, s := range standings {
 		is := slices.Contains(expected, s.Node.ID)
 		entries, gave := proved[s.Node.ID]
 		if is || gave {
 			out.Nodes = append(out.Nodes, Delivery{Node: s.Node.ID, Area: s.Node.Area, Expected: is,
-				Progress: fold(entries), Last: s.LastSign})
+				Progress: by.fold(entries), Last: s.LastSign})
 		}
 	}
 	return out, nil
 }
 
-// receipts returns the stored receipts of an announcement by node.
+// receipts returns the stored receipts under an announcement's name and
+// revision, by node.
 func (d *Desk) receipts(ctx context.Context, a Announcement) (map[broadcast.ID][]entry, error) {
 	rows, err := d.cfg.DB.ReceiptsOf(ctx, a.Document.ID, a.Document.Revision)
 	if err != nil {

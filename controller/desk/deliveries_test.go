@@ -8,6 +8,7 @@ import (
 	"github.com/loaxa/loaxa/broadcast/wire"
 	"github.com/loaxa/loaxa/controller/desk"
 	"github.com/loaxa/loaxa/controller/desk/desktest"
+	"github.com/loaxa/loaxa/controller/store"
 )
 
 func (r *rig) deliveries(a desk.Announcement) desk.Deliveries {
@@ -34,7 +35,7 @@ func TestEveryExpectedNodeIsListedWithWhatItProved(t *testing.T) {
 	seen := r.Now()
 	r.Clock.Add(20 * time.Second)
 	r.Prove("dong-tam-1", desktest.Sounded(a.Document)...)
-	r.Prove("tan-lap-1", broadcast.Receipt{Announcement: a.Document.ID, Of: a.Document.Revision, At: r.Now(), Rung: broadcast.Refused, Reason: broadcast.WhyThreshold})
+	r.Prove("tan-lap-1", desktest.Of(a.Document, broadcast.Receipt{At: r.Now(), Rung: broadcast.Refused, Reason: broadcast.WhyThreshold}))
 	d := r.deliveries(a)
 	if len(d.Nodes) != 3 || d.Open() != 1 {
 		t.Fatalf("%d nodes, %d open", len(d.Nodes), d.Open())
@@ -67,4 +68,39 @@ func TestReceiptsOfAnotherRevisionOrNodeProveNothingHere(t *testing.T) {
 	if late := d.Nodes[1]; late.Expected || late.End != broadcast.Ended {
 		t.Errorf("a node that came later is shown with its proof: %+v", late)
 	}
+}
+
+// TestPreBurnedNameProvesNothingOfTheWarning has nodes prove that another body
+// sounded under the warning's name, revision and start.
+func TestPreBurnedNameProvesNothingOfTheWarning(t *testing.T) {
+	r := newRig(t)
+	for _, n := range []struct{ id, area broadcast.ID }{{"dong-tam-1", "dong-tam"}, {"tan-lap-1", "tan-lap"}, {"tan-quang-1", "tan-quang"}} {
+		r.Node(n.id, n.area)
+	}
+	a := r.published(r.flood())
+	forged := a.Document
+	forged.Title = "Chuyện phiếm"
+	for _, node := range []broadcast.ID{"dong-tam-1", "tan-lap-1", "tan-quang-1"} {
+		r.Prove(node, desktest.Sounded(forged)...)
+	}
+	r.Prove("tan-lap-1", desktest.Of(a.Document, broadcast.Receipt{At: r.Now(), Rung: broadcast.Refused, Reason: broadcast.WhyOtherBody}))
+	r.Prove("tan-quang-1", desktest.Sounded(a.Document)...)
+	d := r.deliveries(a)
+	burned, refused, both := d.Nodes[0], d.Nodes[1], d.Nodes[2]
+	if burned.End != "" || burned.Rung != "" || burned.Evidence != nil || len(burned.Occurrences)+len(burned.Times) != 0 {
+		t.Errorf("another body proved something of the warning: %+v", burned)
+	}
+	if burned.Reason != broadcast.WhyOtherBody || !burned.Other || d.Open() != 1 {
+		t.Errorf("nobody is told of the other body: %+v", burned)
+	}
+	if refused.End != broadcast.Refused || refused.Reason != broadcast.WhyOtherBody || !refused.Other || !refused.Silent() {
+		t.Errorf("%+v", refused)
+	}
+	if both.End != broadcast.Ended || both.Reason != "" || !both.Other || len(both.Occurrences) != 1 {
+		t.Errorf("%+v", both)
+	}
+	if _, err := r.Desk.Withdraw(t.Context(), r.first.Person, r.first.Credential, a.Document.ID, "báo nhầm"); err != nil {
+		t.Fatal(err)
+	}
+	r.closes(a, store.Withdrawn) // dong-tam-1 has said nothing of it
 }

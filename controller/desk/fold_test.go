@@ -69,7 +69,16 @@ func TestEvidenceIsTheMostThatWasProved(t *testing.T) {
 	}
 }
 
-// receipts draws whatever a node could say, sense or nonsense.
+// fold reads receipts of an announcement that never sounds again.
+func fold(in []entry) Progress { return judge{}.fold(in) }
+
+// drawn is how an emergency is judged at some moment of its window or after it.
+func drawn(t *rapid.T) judge {
+	a := broadcast.Announcement{Class: broadcast.Emergency, Timing: broadcast.Timing{Start: 100, Window: 60}}
+	return judge{announcement: a, now: broadcast.Instant(rapid.SampledFrom([]int64{300, 200_000}).Draw(t, "now"))}
+}
+
+// receipts draws whatever a node could say, sense or nonsense, of two bodies.
 func receipts(t *rapid.T) []entry {
 	n := rapid.IntRange(0, 25).Draw(t, "receipts")
 	var out []entry
@@ -77,7 +86,8 @@ func receipts(t *rapid.T) []entry {
 		r := broadcast.Receipt{Seq: int64(i + 1), At: broadcast.Instant(rapid.Int64Range(1, 500).Draw(t, "at")),
 			Start:   broadcast.Instant(rapid.SampledFrom([]int64{0, 100, 200}).Draw(t, "start")),
 			Attempt: rapid.Int64Range(0, 3).Draw(t, "attempt"), Rung: rapid.SampledFrom(broadcast.Rungs()).Draw(t, "rung"),
-			Clock: rapid.SampledFrom([]broadcast.Quality{broadcast.ClockProved, broadcast.ClockPlausible}).Draw(t, "clock")}
+			Payload: rapid.SampledFrom([]broadcast.Digest{"", "", "", "other"}).Draw(t, "payload"),
+			Clock:   rapid.SampledFrom([]broadcast.Quality{broadcast.ClockProved, broadcast.ClockPlausible}).Draw(t, "clock")}
 		if r.Rung.Terminal() && r.Rung != broadcast.Ended {
 			r.Reason = rapid.SampledFrom([]broadcast.Reason{broadcast.WhyLate, broadcast.WhyCrash}).Draw(t, "reason")
 		}
@@ -93,7 +103,9 @@ func receipts(t *rapid.T) []entry {
 func TestTruthInTheLedger(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := receipts(t)
-		proved := func(match func(entry) bool) bool { return slices.ContainsFunc(in, match) }
+		proved := func(match func(entry) bool) bool {
+			return slices.ContainsFunc(in, func(x entry) bool { return x.Payload == "" && match(x) })
+		}
 		check := func(rung, end broadcast.Rung, why broadcast.Reason, e *broadcast.Evidence, attempts int64, times map[broadcast.Rung]broadcast.Instant) {
 			if rung != "" && (rung.Height() == 0 || !proved(func(x entry) bool { return x.Rung == rung })) {
 				t.Fatalf("rung %q was not proved", rung)
@@ -113,10 +125,13 @@ func TestTruthInTheLedger(t *testing.T) {
 				}
 			}
 		}
-		got := fold(in)
+		got := drawn(t).fold(in)
 		check(got.Rung, got.End, got.Reason, got.Evidence, got.Attempts, got.Times)
 		for _, o := range got.Occurrences {
 			check(o.Rung, o.End, o.Reason, o.Evidence, o.Attempts, o.Times)
+			for _, a := range o.Each {
+				check(a.Rung, a.End, a.Reason, a.Evidence, a.Number, a.Times)
+			}
 		}
 	})
 }
@@ -125,27 +140,34 @@ func TestTruthInTheLedger(t *testing.T) {
 // mixed.
 func TestOrderAndRepetitionOfReceiptsDoNotMatter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		in := receipts(t)
-		want := fold(in)
+		in, by := receipts(t), drawn(t)
+		want := by.fold(in)
 		mixed := slices.Concat(in, in[:rapid.IntRange(0, len(in)).Draw(t, "again")])
 		seed := rapid.Uint64().Draw(t, "seed")
 		rand.New(rand.NewPCG(seed, 1)).Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
-		if diff := cmp.Diff(want, fold(mixed)); diff != "" {
+		if diff := cmp.Diff(want, by.fold(mixed)); diff != "" {
 			t.Fatalf("mixed by %d: %s", seed, diff)
 		}
 	})
 }
 
-// TestMoreReceiptsNeverProveLess: a rung that was shown stays shown.
+// TestMoreReceiptsNeverProveLess: what was shown of an attempt stays shown.
 func TestMoreReceiptsNeverProveLess(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		in := receipts(t)
+		in, by := receipts(t), drawn(t)
 		part := in[:rapid.IntRange(0, len(in)).Draw(t, "part")]
-		before, after := fold(part), fold(in)
+		before, after := by.fold(part), by.fold(in)
 		for _, o := range before.Occurrences {
 			i := slices.IndexFunc(after.Occurrences, func(x Occurrence) bool { return x.Start == o.Start })
-			if i < 0 || after.Occurrences[i].Rung.Height() < o.Rung.Height() || after.Occurrences[i].Attempts < o.Attempts {
+			if i < 0 || after.Occurrences[i].Attempts < o.Attempts {
 				t.Fatalf("%+v became less", o)
+			}
+			for _, a := range o.Each {
+				each := after.Occurrences[i].Each
+				k := slices.IndexFunc(each, func(x Attempt) bool { return x.Number == a.Number })
+				if k < 0 || each[k].Rung.Height() < a.Rung.Height() || a.End != "" && each[k].End == "" {
+					t.Fatalf("%+v became less", a)
+				}
 			}
 		}
 	})

@@ -123,8 +123,8 @@ func TestAWithdrawnAnnouncementClosesWhenEveryNodeSaidSo(t *testing.T) {
 	}
 	r.closes(a, store.Withdrawn)
 	for i, node := range []broadcast.ID{"tan-lap-1", "tan-quang-1"} {
-		r.Prove(node, broadcast.Receipt{Announcement: a.Document.ID, Of: a.Document.Revision, Start: a.Document.Timing.Start, At: r.Now(),
-			Rung: broadcast.Withdrawn, Reason: broadcast.WhyWithdrawn})
+		r.Prove(node, desktest.Of(a.Document, broadcast.Receipt{Start: a.Document.Timing.Start, At: r.Now(),
+			Rung: broadcast.Withdrawn, Reason: broadcast.WhyWithdrawn}))
 		r.closes(a, []store.AnnouncementState{store.Withdrawn, store.Closed}[i])
 	}
 }

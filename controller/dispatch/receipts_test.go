@@ -19,7 +19,7 @@ func receipts(t *testing.T, n int, salt broadcast.ID) []broadcast.Receipt {
 	var out []broadcast.Receipt
 	for i := range n {
 		r := broadcast.Receipt{Seq: int64(i + 1), Prev: prev, At: 1000, Clock: broadcast.ClockProved, Boot: "b" + salt,
-			Announcement: "a1", Of: 1, Rung: broadcast.Verified}
+			Announcement: "a1", Of: 1, Payload: broadcast.Sum(nil), Rung: broadcast.Verified}
 		var err error
 		if prev, err = r.Digest(); err != nil {
 			t.Fatal(err)

@@ -65,7 +65,7 @@ func (r *reader) take(ctx context.Context, kind broadcast.Kind, raw []byte) erro
 		if err != nil {
 			return nil // the node refuses it too
 		}
-		r.in.Items = append(r.in.Items, plan.Item{Announcement: a, Drill: kind == broadcast.KindDrill, Signers: signers(proof)})
+		r.in.Items = append(r.in.Items, plan.Item{Announcement: a, Payload: proof.Payload, Drill: kind == broadcast.KindDrill, Signers: signers(proof)})
 		return r.orders(ctx, a)
 	case broadcast.KindWithdrawal:
 		if w, proof, err := seal.Open[broadcast.Withdrawal](r.src.Ring, kind, raw, r.context()); err == nil {

@@ -19,6 +19,7 @@ const lookBack = 3 * 24 * time.Hour
 type attempt struct {
 	announcement broadcast.ID
 	revision     broadcast.Revision
+	payload      broadcast.Digest
 	start        broadcast.Instant
 	number       int64
 }
@@ -39,10 +40,10 @@ func (r *reader) past(ctx context.Context, node broadcast.ID) error {
 		if err != nil {
 			return fmt.Errorf("receipt %d of %s: %w", row.Seq, node, err)
 		}
-		if receipt.Start == 0 {
+		if !plan.Tells(receipt) {
 			continue
 		}
-		key := attempt{receipt.Announcement, receipt.Of, receipt.Start, receipt.Attempt}
+		key := attempt{receipt.Announcement, receipt.Of, receipt.Payload, receipt.Start, receipt.Attempt}
 		i, known := index[key]
 		if !known {
 			class, drill, err := r.class(ctx, receipt.Announcement, receipt.Of)
@@ -54,32 +55,13 @@ func (r *reader) past(ctx context.Context, node broadcast.ID) error {
 			}
 			i = len(r.in.Past)
 			index[key] = i
-			r.in.Past = append(r.in.Past, plan.Past{Announcement: key.announcement, Revision: key.revision, Drill: drill, Class: class,
-				Start: key.start, Attempt: key.number, At: receipt.At})
+			r.in.Past = append(r.in.Past, plan.Past{Announcement: key.announcement, Revision: key.revision, Payload: key.payload,
+				Drill: drill, Class: class, Start: key.start, Attempt: key.number, At: receipt.At})
 		}
-		tell(&r.in.Past[i], receipt)
+		r.in.Past[i].Tell(receipt)
 	}
 	r.running()
 	return nil
-}
-
-// tell adds one receipt to what is known of an attempt.
-func tell(p *plan.Past, r broadcast.Receipt) {
-	if p.Rung == "" || r.Rung.Terminal() || !p.Rung.Terminal() && r.Rung.Height() > p.Rung.Height() {
-		p.Rung = r.Rung
-	}
-	switch {
-	case r.Rung.Terminal():
-		p.Reason = r.Reason
-	case r.Attempt > 1 && r.Reason != "":
-		p.Why = r.Reason
-	}
-	if r.Evidence != nil {
-		p.Millis = max(p.Millis, r.Evidence.Samples/48)
-		if r.Evidence.First != 0 {
-			p.At = r.Evidence.First
-		}
-	}
 }
 
 // running takes the newest attempt without an end for one that sounds now, if

@@ -129,8 +129,8 @@ func (n *Node) completed() {
 		}
 		i.complete = max(1, n.now())
 		n.planDirty = true
-		if !n.ledger.history.climbed[i.name()][broadcast.Cached] {
-			n.hold(statement{document: i.name(), class: i.doc.Class, rung: broadcast.Cached})
+		if !n.ledger.history.climbed[i.document()][broadcast.Cached] {
+			n.hold(statement{document: i.document(), class: i.doc.Class, rung: broadcast.Cached})
 		}
 	}
 }
@@ -139,8 +139,8 @@ func (n *Node) completed() {
 // and says whether it will be fetched again.
 func (n *Node) recheck(d document) bool {
 	n.docDirty, n.planDirty = true, true
-	i, ok := n.holdings.items[d]
-	if !ok || n.complete(i) {
+	i := n.holdings.item(d)
+	if i == nil || n.complete(i) {
 		return false
 	}
 	i.complete = 0

@@ -37,7 +37,7 @@ func (n *Node) places() seal.Places {
 // takeAuthority learns certificates and revocations. The bundle may bring a
 // newer root, which proves itself by the pinned one.
 func (n *Node) takeAuthority(raw []byte, ctx seal.Context) error {
-	claimed, ok := payloadOf[broadcast.Authority](broadcast.KindAuthority, raw)
+	claimed, _, ok := payloadOf[broadcast.Authority](broadcast.KindAuthority, raw)
 	if !ok {
 		return fmt.Errorf("authority: %w", seal.ErrForm)
 	}
@@ -106,7 +106,7 @@ var errPlace = errors.New("not a place for this node")
 // new place and to the present one; only the root moves the node out of the top
 // area of its provisioning file.
 func (n *Node) takeAssignment(raw []byte, ctx seal.Context) error {
-	claimed, ok := payloadOf[broadcast.Assignment](broadcast.KindAssignment, raw)
+	claimed, _, ok := payloadOf[broadcast.Assignment](broadcast.KindAssignment, raw)
 	if !ok {
 		return fmt.Errorf("assignment: %w", seal.ErrForm)
 	}
@@ -322,9 +322,9 @@ func (n *Node) restore(k kept, before holdings) {
 		if !sounds(k.Kind) || n.keyring == nil || n.holdings.assignment == nil {
 			return
 		}
-		name := document{k.Kind == broadcast.KindDrill, k.ID, k.Revision}
-		if reason := refusalReason(err); reason != "" && before.items[name] != nil {
-			n.voided = append(n.voided, voided{name, before.items[name].doc.Class, reason})
+		old := before.items[name{k.Kind == broadcast.KindDrill, k.ID, k.Revision}]
+		if reason := refusalReason(err); reason != "" && old != nil {
+			n.voided = append(n.voided, voided{old.document(), old.doc.Class, reason})
 		}
 	}
 }
@@ -333,7 +333,7 @@ func (n *Node) restore(k kept, before holdings) {
 // It gives nobody a right; without it the node could not even sound the alarm,
 // and whoever stole a key could silence all nodes by having it revoked.
 func (n *Node) stay(k kept) error {
-	a, ok := payloadOf[broadcast.Assignment](broadcast.KindAssignment, k.raw)
+	a, _, ok := payloadOf[broadcast.Assignment](broadcast.KindAssignment, k.raw)
 	if !ok {
 		return seal.ErrForm
 	}
@@ -352,8 +352,8 @@ type voided struct {
 
 // carry takes over what is known of items beyond their documents.
 func (n *Node) carry(before holdings) {
-	for name, i := range n.holdings.items {
-		old := before.items[name]
+	for _, i := range n.holdings.items {
+		old := before.item(i.document())
 		switch {
 		case old != nil:
 			i.first, i.complete = old.first, old.complete

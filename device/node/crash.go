@@ -79,7 +79,7 @@ func (n *Node) openChain() error {
 func (n *Node) interrupted() {
 	var list []statement
 	for _, p := range n.ledger.history.open() {
-		list = append(list, statement{document: document{p.Drill, p.Announcement, p.Revision}, class: p.Class, start: p.Start,
+		list = append(list, statement{document: toldOf(p).document, class: p.Class, start: p.Start,
 			attempt: p.Attempt, rung: broadcast.Interrupted, reason: broadcast.WhyCrash, offset: p.Offset})
 	}
 	for chunk := range slices.Chunk(list, broadcast.MaxReceiptBatch) {

@@ -129,40 +129,43 @@ func (n *Node) refuse(kind broadcast.Kind, raw []byte, digest broadcast.Digest, 
 		n.noise++
 		return
 	}
-	a, ok := payloadOf[broadcast.Announcement](kind, raw)
-	name := document{kind == broadcast.KindDrill, a.ID, a.Revision}
-	if !ok || !n.holdings.listed(digest) || !n.holdings.place().Within(a.Areas) || n.ledger.history.climbed[name][broadcast.Refused] || len(n.ledger.history.climbed) > maxItems {
+	a, payload, ok := payloadOf[broadcast.Announcement](kind, raw)
+	refused := document{name{kind == broadcast.KindDrill, a.ID, a.Revision}, payload}
+	if !ok || !n.holdings.listed(digest) || !n.holdings.place().Within(a.Areas) || n.ledger.history.climbed[refused][broadcast.Refused] || len(n.ledger.history.climbed) > maxItems {
 		n.noise++
 		return
 	}
-	n.state(statement{document: name, class: a.Class, rung: broadcast.Refused, reason: reason})
+	n.state(statement{document: refused, class: a.Class, rung: broadcast.Refused, reason: reason})
 }
 
 // refusalReason is what a receipt says of a document whose signatures are good
 // and which is refused all the same; "" if there is nothing to say.
 func refusalReason(err error) broadcast.Reason {
 	switch {
-	case errors.Is(err, seal.ErrRight), errors.Is(err, seal.ErrRevoked), errors.Is(err, seal.ErrEquivocation):
+	case errors.Is(err, seal.ErrRight), errors.Is(err, seal.ErrRevoked):
 		return broadcast.WhyUnauthentic
+	case errors.Is(err, seal.ErrEquivocation):
+		return broadcast.WhyOtherBody
 	case errors.Is(err, seal.ErrThreshold):
 		return broadcast.WhyThreshold
 	}
 	return ""
 }
 
-// payloadOf reads a document without believing it.
-func payloadOf[T broadcast.Validator](kind broadcast.Kind, raw []byte) (T, bool) {
+// payloadOf reads a document, with the digest of what was signed, without
+// believing it.
+func payloadOf[T broadcast.Validator](kind broadcast.Kind, raw []byte) (T, broadcast.Digest, bool) {
 	var none T
 	env, err := seal.Parse(kind, raw)
 	if err != nil {
-		return none, false
+		return none, "", false
 	}
 	payload, err := env.PayloadBytes()
 	if err != nil {
-		return none, false
+		return none, "", false
 	}
 	doc, err := broadcast.Decode[T](payload)
-	return doc, err == nil
+	return doc, broadcast.Sum(payload), err == nil
 }
 
 // open judges a document of a kind and takes it over. Kinds that a node does
@@ -347,7 +350,7 @@ func inJournal(k broadcast.Kind) bool { return sounds(k) || k == broadcast.KindW
 // takeItem takes an announcement or a drill, with the template behind it.
 func (n *Node) takeItem(kind broadcast.Kind, raw []byte, ctx seal.Context) error {
 	var approved []plan.Signer
-	if a, ok := payloadOf[broadcast.Announcement](kind, raw); ok && a.Template != nil {
+	if a, _, ok := payloadOf[broadcast.Announcement](kind, raw); ok && a.Template != nil {
 		if t, ok := n.holdings.templates[a.Template.ID]; ok && t.doc.Revision == a.Template.Revision {
 			ctx.Template, approved = &t.doc, signers(t.proof)
 		}
@@ -372,7 +375,7 @@ func (n *Node) takeItem(kind broadcast.Kind, raw []byte, ctx seal.Context) error
 			return err
 		}
 		if old, ok := n.holdings.items[i.name()]; ok {
-			if sameBody(old.doc, a) { // better signed
+			if old.proof.Payload == proof.Payload { // better signed
 				i.first = old.first
 			} else {
 				n.note(broadcast.FaultEquivocation, string(kind), fmt.Sprintf("%s: a stronger document took the revision of a weaker one", a.ID))
@@ -391,14 +394,14 @@ func (n *Node) takeItem(kind broadcast.Kind, raw []byte, ctx seal.Context) error
 
 // witness is what the arrival of an item proves, as far as it was not stated.
 func (n *Node) witness(i *item) []statement {
-	s := statement{document: i.name(), class: i.doc.Class}
+	s := statement{document: i.document(), class: i.doc.Class}
 	received, verified, cached := s, s, s
 	received.rung, verified.rung, cached.rung = broadcast.Received, broadcast.Verified, broadcast.Cached
 	list := []statement{received, verified}
 	if i.complete != 0 {
 		list = append(list, cached)
 	}
-	stated := n.ledger.history.climbed[i.name()]
+	stated := n.ledger.history.climbed[i.document()]
 	return slices.DeleteFunc(list, func(s statement) bool { return stated[s.rung] })
 }
 
@@ -436,7 +439,7 @@ func signers(p seal.Proof) []plan.Signer {
 func (n *Node) sweep(now broadcast.Instant) {
 	before := now.Add(-afterDeadline)
 	for _, i := range slices.Collect(maps.Values(n.holdings.items)) {
-		if i.deadline() < before && !n.holdings.listed(i.proof.Digest) && !n.stage.sounds(i.name()) {
+		if i.deadline() < before && !n.holdings.listed(i.proof.Digest) && !n.stage.sounds(i.document()) {
 			n.discard(n.labelOf(i.proof))
 			delete(n.holdings.items, i.name())
 		}

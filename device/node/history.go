@@ -27,6 +27,11 @@ type history struct {
 	climbed map[document]map[broadcast.Rung]bool
 }
 
+// toldOf names the occurrence of which a past tells.
+func toldOf(p plan.Past) occurrence {
+	return occurrence{document{name{p.Drill, p.Announcement, p.Revision}, p.Payload}, p.Start}
+}
+
 func newHistory() history {
 	return history{attempts: map[occurrence][]plan.Past{}, climbed: map[document]map[broadcast.Rung]bool{}}
 }
@@ -40,17 +45,8 @@ func (h *history) note(s statement, at broadcast.Instant) {
 		h.climbed[s.document][s.rung] = true
 		return
 	}
-	if s.rung == broadcast.Powered {
-		return // nobody heard anything yet: after a crash the attempt was none
-	}
-	a := h.attempt(s, at)
-	a.Rung, a.Reason = s.rung, cmp.Or(s.reason, a.Reason)
-	if s.rung == broadcast.Ended {
-		a.Reason = s.reason
-	}
-	if e := s.evidence; e != nil {
-		a.At = cmp.Or(e.First, a.At)
-		a.Millis = max(a.Millis, e.Samples*1000/sampleRate)
+	if r := s.receipt(); plan.Tells(r) {
+		h.attempt(s, at).Tell(r)
 	}
 }
 
@@ -61,7 +57,7 @@ func (h *history) attempt(s statement, at broadcast.Instant) *plan.Past {
 	i := slices.IndexFunc(list, func(p plan.Past) bool { return p.Attempt == s.attempt })
 	if i < 0 {
 		i = len(list)
-		list = append(list, plan.Past{Announcement: s.id, Revision: s.revision, Drill: s.drill, Class: s.class,
+		list = append(list, plan.Past{Announcement: s.id, Revision: s.revision, Payload: s.payload, Drill: s.drill, Class: s.class,
 			Start: s.start, Attempt: s.attempt, At: at, Offset: s.offset})
 		h.attempts[name] = list
 	}

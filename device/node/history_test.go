@@ -7,7 +7,7 @@ import (
 )
 
 func told(start, attempt int64, rung broadcast.Rung, why broadcast.Reason, e *broadcast.Evidence) statement {
-	return statement{document: document{id: "a", revision: 5}, class: broadcast.Emergency, start: broadcast.Instant(start), attempt: attempt,
+	return statement{document: document{name{id: "a", revision: 5}, broadcast.Sum(nil)}, class: broadcast.Emergency, start: broadcast.Instant(start), attempt: attempt,
 		rung: rung, reason: why, evidence: e}
 }
 
@@ -50,7 +50,7 @@ func TestHistoryTellsAPlanWhatTheJournalSays(t *testing.T) {
 	if open := h.open(); len(open) != 1 || open[0].Start != 7000 {
 		t.Errorf("open attempts %+v", open)
 	}
-	if d := (document{id: "a", revision: 5}); !h.climbed[d][broadcast.Cached] || h.climbed[d][broadcast.Verified] {
+	if d := (document{name{id: "a", revision: 5}, broadcast.Sum(nil)}); !h.climbed[d][broadcast.Cached] || h.climbed[d][broadcast.Verified] {
 		t.Errorf("climbed %+v", h.climbed)
 	}
 	h.forget(6000)

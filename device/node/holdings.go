@@ -21,15 +21,22 @@ func (h held[T]) entry() broadcast.Entry {
 	return broadcast.Entry{Kind: h.proof.Kind, ID: h.proof.Claim.ID, Revision: h.proof.Claim.Revision, SHA256: h.proof.Digest}
 }
 
-// document names one revision of what may sound.
-type document struct {
+// name is one revision of what may sound. Anybody who may sign can use it, so a
+// node holds one body under it at a time and never takes one for another.
+type name struct {
 	drill    bool
 	id       broadcast.ID
 	revision broadcast.Revision
 }
 
-func (d document) kind() broadcast.Kind {
-	if d.drill {
+// document is one body under its name: what receipts speak of.
+type document struct {
+	name
+	payload broadcast.Digest
+}
+
+func (n name) kind() broadcast.Kind {
+	if n.drill {
 		return broadcast.KindDrill
 	}
 	return broadcast.KindAnnouncement
@@ -45,9 +52,9 @@ type item struct {
 	next     next              // when it is due, as last found out
 }
 
-func (i *item) name() document {
-	return document{i.drill, i.doc.ID, i.doc.Revision}
-}
+func (i *item) name() name { return name{i.drill, i.doc.ID, i.doc.Revision} }
+
+func (i *item) document() document { return document{i.name(), i.proof.Payload} }
 
 func (i *item) emergency() bool { return !i.drill && i.doc.Class == broadcast.Emergency }
 
@@ -67,7 +74,7 @@ type holdings struct {
 	templates   map[broadcast.ID]held[broadcast.Template]
 	placements  map[broadcast.ID]held[broadcast.Placement]
 	slots       map[broadcast.ID]held[broadcast.Slot]
-	items       map[document]*item
+	items       map[name]*item
 	orders      map[broadcast.Digest]broadcast.RunningOrder
 	// answered are the documents that a manifest listed which carried an open
 	// nonce of this boot when it came: they are surely new, for the whole boot.
@@ -80,9 +87,17 @@ func newHoldings() holdings {
 		policies: map[broadcast.ID]held[broadcast.Policy]{}, silences: map[broadcast.ID]held[broadcast.Silence]{},
 		withdrawals: map[broadcast.Digest]held[broadcast.Withdrawal]{}, templates: map[broadcast.ID]held[broadcast.Template]{},
 		placements: map[broadcast.ID]held[broadcast.Placement]{}, slots: map[broadcast.ID]held[broadcast.Slot]{},
-		items: map[document]*item{}, orders: map[broadcast.Digest]broadcast.RunningOrder{},
+		items: map[name]*item{}, orders: map[broadcast.Digest]broadcast.RunningOrder{},
 		answered: map[broadcast.Digest]bool{},
 	}
+}
+
+// item returns the item with exactly this body, or nil.
+func (h *holdings) item(d document) *item {
+	if i := h.items[d.name]; i != nil && i.proof.Payload == d.payload {
+		return i
+	}
+	return nil
 }
 
 // place returns the node's assignment, empty while it has none.
@@ -200,7 +215,7 @@ func (h *holdings) holds(e broadcast.Entry) bool {
 	case broadcast.KindSlot:
 		return h.slots[e.ID].entry() == e
 	}
-	i := h.items[document{e.Kind == broadcast.KindDrill, e.ID, e.Revision}]
+	i := h.items[name{e.Kind == broadcast.KindDrill, e.ID, e.Revision}]
 	return i != nil && i.entry() == e
 }
 

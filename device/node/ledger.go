@@ -26,6 +26,12 @@ type statement struct {
 	evidence *broadcast.Evidence
 }
 
+// receipt is the statement before it has its place in the chain.
+func (s statement) receipt() broadcast.Receipt {
+	return broadcast.Receipt{Announcement: s.id, Of: s.revision, Payload: s.payload, Start: s.start, Attempt: s.attempt,
+		Rung: s.rung, Reason: s.reason, Evidence: s.evidence}
+}
+
 // page is one record of the journal: what is written in one go is found whole
 // or not at all, even when the power fails while the card writes it.
 type page struct {
@@ -50,9 +56,9 @@ type paper struct {
 }
 
 func (r record) statement() statement {
-	return statement{document: document{r.Drill, r.Receipt.Announcement, r.Receipt.Of}, class: r.Class,
-		start: r.Receipt.Start, attempt: r.Receipt.Attempt, rung: r.Receipt.Rung, reason: r.Receipt.Reason,
-		offset: r.Offset, evidence: r.Receipt.Evidence}
+	named := document{name{r.Drill, r.Receipt.Announcement, r.Receipt.Of}, r.Receipt.Payload}
+	return statement{document: named, class: r.Class, start: r.Receipt.Start, attempt: r.Receipt.Attempt,
+		rung: r.Receipt.Rung, reason: r.Receipt.Reason, offset: r.Offset, evidence: r.Receipt.Evidence}
 }
 
 // moment is when and how surely something is stated.
@@ -271,8 +277,9 @@ func (u unwritten) document() *paper {
 }
 
 func (u unwritten) receipt(seq int64, head broadcast.Digest) broadcast.Receipt {
-	return broadcast.Receipt{Seq: seq, Prev: head, At: u.at, Clock: u.clock, Boot: u.boot, Announcement: u.id, Of: u.revision,
-		Start: u.start, Attempt: u.attempt, Rung: u.rung, Reason: u.reason, Evidence: u.evidence}
+	r := u.statement.receipt()
+	r.Seq, r.Prev, r.At, r.Clock, r.Boot = seq, head, u.at, u.clock, u.boot
+	return r
 }
 
 // put appends; a journal that is full gives up what the controller has.

@@ -31,7 +31,7 @@ func at(ms int64) moment {
 }
 
 func says(id broadcast.ID, rung broadcast.Rung) statement {
-	return statement{document: document{id: id, revision: 5}, class: broadcast.Priority, rung: rung}
+	return statement{document: document{name{id: id, revision: 5}, broadcast.Sum(nil)}, class: broadcast.Priority, rung: rung}
 }
 
 // whole fails unless the receipts form one chain from 1 to n.

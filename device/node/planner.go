@@ -30,7 +30,7 @@ func (n *Node) input(now broadcast.Instant) plan.Input {
 	}
 	listings := n.holdings.listings()
 	for _, i := range n.holdings.items {
-		in.Items = append(in.Items, plan.Item{Announcement: i.doc, Drill: i.drill, Signers: signers(i.proof), Approved: i.approved,
+		in.Items = append(in.Items, plan.Item{Announcement: i.doc, Payload: i.proof.Payload, Drill: i.drill, Signers: signers(i.proof), Approved: i.approved,
 			Delisted: n.holdings.delisted(i, listings), Answered: n.holdings.answered[i.proof.Digest], FirstHeld: i.first, Ready: n.ready(i, now)})
 	}
 	for _, s := range n.holdings.silences {
@@ -117,11 +117,11 @@ func (n *Node) past() []plan.Past {
 		return list
 	}
 	i := slices.IndexFunc(list, func(p plan.Past) bool {
-		return occurrence{document{p.Drill, p.Announcement, p.Revision}, p.Start} == r.name && p.Attempt == r.sounding.Attempt
+		return toldOf(p) == r.name && p.Attempt == r.sounding.Attempt
 	})
 	if i < 0 {
-		list = append(list, plan.Past{Announcement: r.name.id, Revision: r.name.revision, Drill: r.name.drill, Class: r.class,
-			Start: r.name.start, Attempt: r.sounding.Attempt, Rung: broadcast.Powered, Reason: r.sounding.Why,
+		list = append(list, plan.Past{Announcement: r.name.id, Revision: r.name.revision, Payload: r.name.payload, Drill: r.name.drill,
+			Class: r.class, Start: r.name.start, Attempt: r.sounding.Attempt, Why: r.sounding.Why, Rung: broadcast.Powered,
 			At: r.sounding.From, Offset: r.sounding.Offset})
 		i = len(list) - 1
 	}
@@ -148,7 +148,7 @@ func (n *Node) from(now broadcast.Instant) broadcast.Instant {
 	}
 	for _, i := range n.holdings.items {
 		start := i.doc.Timing.Start
-		if i.doc.Timing.Recurrence == nil && start < from && !n.ledger.history.settled(occurrence{i.name(), start}) {
+		if i.doc.Timing.Recurrence == nil && start < from && !n.ledger.history.settled(occurrence{i.document(), start}) {
 			from = start
 		}
 	}
@@ -188,12 +188,12 @@ func (n *Node) replan() {
 
 // playable says whether everything that the entry needs is here.
 func (n *Node) playable(e plan.Entry) bool {
-	i, ok := n.holdings.items[document{e.Drill, e.Announcement, e.Revision}]
-	return ok && i.complete != 0
+	i := n.holdings.item(nameOf(e).document)
+	return i != nil && i.complete != 0
 }
 
 func nameOf(e plan.Entry) occurrence {
-	return occurrence{document{e.Drill, e.Announcement, e.Revision}, e.Start}
+	return occurrence{document{name{e.Drill, e.Announcement, e.Revision}, e.Payload}, e.Start}
 }
 
 // settle states the verdict of everything whose moment has come and which the
@@ -229,7 +229,7 @@ func (n *Node) settle() {
 func (n *Node) ancient(now broadcast.Instant) []statement {
 	var list []statement
 	for _, i := range n.holdings.items {
-		name := occurrence{i.name(), i.doc.Timing.Start}
+		name := occurrence{i.document(), i.doc.Timing.Start}
 		if i.doc.Timing.Recurrence != nil || i.deadline() >= now.Add(-mostPast) || n.ledger.history.settled(name) {
 			continue
 		}
@@ -250,7 +250,7 @@ func pending(e plan.Entry, now broadcast.Instant) bool {
 // verdict is the plan's, unless the true reason is that the recording never came.
 func (n *Node) verdict(e plan.Entry) (broadcast.Rung, broadcast.Reason) {
 	late := e.Reason == broadcast.WhyLate || e.Reason == broadcast.WhyExpired || e.Reason == broadcast.WhyOverlap
-	if i, ok := n.holdings.items[nameOf(e).document]; ok && i.complete == 0 && late {
+	if i := n.holdings.item(nameOf(e).document); i != nil && i.complete == 0 && late {
 		return broadcast.Failed, broadcast.WhyContent
 	}
 	return e.Rung, e.Reason

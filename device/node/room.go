@@ -1,7 +1,6 @@
 package node
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -26,14 +25,7 @@ var errTooMany = errors.New("more documents than a node may hold")
 
 // forPlan is the item as far as its signers matter.
 func (i *item) forPlan() plan.Item {
-	return plan.Item{Announcement: i.doc, Drill: i.drill, Signers: signers(i.proof), Approved: i.approved}
-}
-
-// sameBody says whether two announcements were signed over the same bytes.
-func sameBody(a, b broadcast.Announcement) bool {
-	x, errX := broadcast.Encode(a)
-	y, errY := broadcast.Encode(b)
-	return errX == nil && errY == nil && bytes.Equal(x, y)
+	return plan.Item{Announcement: i.doc, Payload: i.proof.Payload, Drill: i.drill, Signers: signers(i.proof), Approved: i.approved}
 }
 
 // room says whether one more item may be held, and gives up a weaker one for
@@ -115,7 +107,7 @@ func (n *Node) weakest(listed map[broadcast.Digest]bool) *item {
 	var found *item
 	least := 0
 	for _, i := range n.holdings.items {
-		if n.stage.sounds(i.name()) {
+		if n.stage.sounds(i.document()) {
 			continue
 		}
 		if w := i.weight(listed); found == nil || w < least || w == least && i.first > found.first {

@@ -98,11 +98,11 @@ func (n *Node) needs(now broadcast.Instant) []need {
 	listings := n.holdings.listings()
 	for _, i := range n.holdings.items {
 		due, ok := n.due(i, now)
-		if !ok || !i.emergency() && n.holdings.delisted(i, listings) && !n.stage.sounds(i.name()) {
+		if !ok || !i.emergency() && n.holdings.delisted(i, listings) && !n.stage.sounds(i.document()) {
 			continue
 		}
 		one := need{of: i.doc.ID, tier: n.tier(i, due, now), due: due, standing: keptByDate}
-		if i.emergency() || n.stage.sounds(i.name()) {
+		if i.emergency() || n.stage.sounds(i.document()) {
 			one.standing = keptFirst
 		}
 		one.contents, one.orders = n.holdings.contents(i.doc.Versions, i.emergency())
@@ -134,7 +134,7 @@ const (
 // due is when an item sounds next, as far as that lies inside the horizon. One
 // that sounds now counts as due until it is over.
 func (n *Node) due(i *item, now broadcast.Instant) (broadcast.Instant, bool) {
-	if n.stage.sounds(i.name()) {
+	if n.stage.sounds(i.document()) {
 		return now, true
 	}
 	if i.deadline() < now && n.clock.quality != broadcast.ClockProved {
@@ -218,7 +218,7 @@ func (n *Node) prefer() {
 // more urgent is missing again.
 func (n *Node) recount() {
 	for _, i := range n.holdings.items {
-		if i.complete != 0 && i.next.due != 0 && !n.complete(i) && !n.stage.sounds(i.name()) {
+		if i.complete != 0 && i.next.due != 0 && !n.complete(i) && !n.stage.sounds(i.document()) {
 			i.complete = 0
 			n.planDirty = true
 		}

@@ -191,11 +191,21 @@ func (h *House) Prove(node broadcast.ID, receipts ...broadcast.Receipt) {
 	})
 }
 
+// Of has a receipt speak of an announcement as it was sealed.
+func Of(a broadcast.Announcement, r broadcast.Receipt) broadcast.Receipt {
+	b, err := broadcast.Encode(a)
+	if err != nil {
+		panic(err) // it was sealed before
+	}
+	r.Announcement, r.Of, r.Payload = a.ID, a.Revision, broadcast.Sum(b)
+	return r
+}
+
 // Sounded is what a node gives for an announcement that it sounded to its end.
 func Sounded(a broadcast.Announcement) []broadcast.Receipt {
 	samples := 48 * a.Versions[0].Duration().Milliseconds()
 	at := a.Timing.Start
-	base := broadcast.Receipt{Announcement: a.ID, Of: a.Revision}
+	base := Of(a, broadcast.Receipt{})
 	step := func(rung broadcast.Rung, start, at broadcast.Instant, e *broadcast.Evidence) broadcast.Receipt {
 		r := base
 		r.Rung, r.Start, r.At, r.Evidence = rung, start, at, e
