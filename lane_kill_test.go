@@ -166,8 +166,8 @@ func (k *killed) found(title string) []string {
 	return out
 }
 
-// settle waits until one announcement is over everywhere. An emergency that
-// was interrupted is not over: it sounds again.
+// settle waits until one announcement is over everywhere. What was interrupted
+// and sounds again is not: the controller has to know.
 func (k *killed) settle(title string) {
 	k.Helper()
 	for _, id := range k.found(title) {
@@ -176,7 +176,7 @@ func (k *killed) settle(title string) {
 			d, err := k.deliveries(id)
 			last = d
 			return err == nil && !slices.ContainsFunc(d.Nodes, func(n delivery) bool {
-				return n.End == "" || k.titles[title] == "emergency" && n.End != "ended"
+				return n.End == ""
 			}) && d.Summary.Expected == k.nodes
 		})
 		k.Logf("%s %s: %s", k.titles[title], id, summary(last))

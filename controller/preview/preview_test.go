@@ -132,6 +132,23 @@ func TestThePastIsWhatTheNodeProved(t *testing.T) {
 	}
 }
 
+func TestWhatSoundedUnderTheSameNameIsNoPastOfThisBody(t *testing.T) {
+	r := newRig(t)
+	a := r.publish(broadcast.Emergency, r.Now().Add(time.Minute))
+	other := a
+	other.Title = "Chuyện phiếm"
+	r.Prove("tan-lap-1", desktest.Sounded(other)...)
+	p := r.plan()
+	if len(p.Entries) != 2 || p.Entries[0].Payload == p.Entries[1].Payload {
+		t.Fatalf("%+v", p.Entries)
+	}
+	for _, e := range p.Entries {
+		if mine := e.Payload == desktest.Of(a, broadcast.Receipt{}).Payload; e.Rung != broadcast.Ended || mine != (len(e.Soundings[0].Parts) > 0) {
+			t.Errorf("mine %v: %+v", mine, e)
+		}
+	}
+}
+
 func TestAPlanNeedsAPlace(t *testing.T) {
 	r := newRig(t)
 	if _, err := r.of("nothing"); !errors.Is(err, store.ErrNotFound) {
