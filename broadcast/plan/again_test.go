@@ -27,6 +27,7 @@ func TestAnAttemptMayBeFollowedByAnotherUntilItsTimeIsOver(t *testing.T) {
 		"an emergency was lost":               {lu, []Past{lu.past(1, "06:00", 5, lost, broadcast.WhyCrash)}, "06:30"},
 		"an emergency has no end":             {lu, []Past{lu.past(1, "06:00", 5, broadcast.Playing, "")}, "06:30"},
 		"an emergency could not be decoded":   {lu, []Past{lu.past(1, "06:00", 0, broadcast.Failed, broadcast.WhyDecoder)}, "06:30"},
+		"and not twice":                       {lu, []Past{lu.past(1, "06:00", 0, broadcast.Failed, broadcast.WhyDecoder), lu.past(2, "06:01", 0, broadcast.Failed, broadcast.WhyDecoder)}, ""},
 		"an emergency was withdrawn":          {lu, []Past{lu.past(1, "06:00", 5, broadcast.Withdrawn, broadcast.WhyWithdrawn)}, ""},
 		"somebody pressed the button":         {lu, []Past{lu.past(1, "06:00", 5, lost, broadcast.WhyPressed)}, ""},
 		"an emergency was skipped":            {lu, []Past{lu.past(0, "06:00", 0, broadcast.Expired, broadcast.WhyExpired)}, ""},
