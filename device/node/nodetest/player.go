@@ -17,8 +17,11 @@ type Played struct {
 	Sounding player.Sounding
 	// Powered and First are zero when it did not come so far.
 	Powered, First time.Time
-	Evidence       player.Evidence
-	Err            error
+	// At is when the first sample left by the clock of the world, which a node
+	// may have wrong.
+	At       time.Time
+	Evidence player.Evidence
+	Err      error
 	// Over says that it ended.
 	Over bool
 }
@@ -162,7 +165,7 @@ func (x *performance) sound(ctx context.Context, events player.Events, one *Play
 		return evidence, err
 	}
 	p.mu.Lock()
-	one.First = first
+	one.First, one.At = first, time.Now()
 	p.mu.Unlock()
 	return x.pour(ctx, evidence, first, fail, events)
 }
