@@ -250,7 +250,8 @@ func pending(e plan.Entry, now broadcast.Instant) bool {
 // verdict is the plan's, unless the true reason is that the recording never came.
 func (n *Node) verdict(e plan.Entry) (broadcast.Rung, broadcast.Reason) {
 	late := e.Reason == broadcast.WhyLate || e.Reason == broadcast.WhyExpired || e.Reason == broadcast.WhyOverlap
-	if i := n.holdings.item(nameOf(e).document); i != nil && i.complete == 0 && late {
+	i := n.holdings.item(nameOf(e).document)
+	if i != nil && i.complete == 0 && late && i.first <= e.Start.Add(i.doc.Timing.Late(e.Class)) { // it was known in time
 		return broadcast.Failed, broadcast.WhyContent
 	}
 	return e.Rung, e.Reason
