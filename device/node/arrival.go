@@ -44,6 +44,9 @@ func (n *Node) missed(w wanted, f *fetch, err error) {
 	f.after = n.mono() + firstRetry<<min(f.tries-1, 7) + n.jitter(firstRetry)
 	f.after = min(f.after, n.mono()+maxRetry)
 	n.log.Warn("not fetched", "digest", w.digest.Short(), "of", w.of, "tries", f.tries, "err", err)
+	if !n.presence.up && w.tier > tierSoon {
+		n.fetches.gate = n.mono() + offlineRetry // the others would fail alike
+	}
 	if errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EIO) {
 		n.card(partContents, err)
 	}

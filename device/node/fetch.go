@@ -26,6 +26,7 @@ const (
 	mostFirst     = 9 // documents and recordings of emergencies together
 	firstRetry    = 5 * time.Second
 	maxRetry      = 10 * time.Minute
+	offlineRetry  = 30 * time.Minute // of what is not urgent, while no broker is reached
 	maxFetches    = 4096
 	spread        = 30 * time.Second // over which neighbours spread what is not urgent
 	lookAgain     = 10 * time.Minute // as days and nights go by
@@ -86,6 +87,7 @@ func (f *fetches) refused(d broadcast.Digest) {
 
 // online forgets all waiting: the way to the controllers is new.
 func (f *fetches) online() {
+	f.gate = 0
 	for _, one := range f.known {
 		if !one.busy {
 			one.tries, one.after = 0, 0
@@ -113,10 +115,11 @@ func (n *Node) survey() {
 	if n.docDirty {
 		n.docDirty, n.presence.holding = false, ""
 	}
-	f := &n.fetches
-	n.allowance.on(n.now())
+	f, now := &n.fetches, n.now()
+	n.allowance.on(now)
+	needs := n.needs(now)
 	n.recount()
-	n.want = n.wants()
+	n.want = n.wants(needs, now)
 	n.want = n.want[:min(len(n.want), maxFetches-3*mostFirst)] // what goes first is first in the list
 	f.look = n.mono() + lookAgain
 	f.cramped = f.cramped && slices.ContainsFunc(n.want, func(w wanted) bool { return w.tier == tierEmergency })
@@ -124,7 +127,7 @@ func (n *Node) survey() {
 	if !slices.ContainsFunc(n.want, func(w wanted) bool { return w.tier > tierSoon && w.from == 0 }) {
 		f.gate = 0
 	}
-	n.prefer()
+	n.prefer(needs)
 }
 
 // attend begins one fetch if it is its turn, and returns when it may be tried

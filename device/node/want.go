@@ -47,15 +47,14 @@ type wanted struct {
 }
 
 // wants lists what is missing, in the order in which it is fetched.
-func (n *Node) wants() []wanted {
-	now := n.now()
+func (n *Node) wants(needs []need, now broadcast.Instant) []wanted {
 	var out []wanted
 	for _, e := range n.holdings.missing(n.outdated) {
 		out = append(out, wanted{digest: e.SHA256, tier: tierDocument, of: e.ID})
 	}
 	night := n.night(now)
 	var recordings []wanted
-	for _, need := range n.needs(now) {
+	for _, need := range needs {
 		w := wanted{tier: need.tier, due: need.due, of: need.of}
 		if w.tier == tierNight {
 			w.from = night
@@ -190,10 +189,10 @@ func (n *Node) missingBytes() int64 {
 }
 
 // prefer tells the store what to keep when room is short, and says so when it is.
-func (n *Node) prefer() {
+func (n *Node) prefer(needs []need) {
 	var order []store.Sum
 	sizes := map[store.Sum]int64{}
-	for _, need := range n.needs(n.now()) {
+	for _, need := range needs {
 		for _, c := range need.contents {
 			if sum, err := sumOf(c.SHA256); err == nil {
 				order = append(order, sum)
