@@ -179,6 +179,7 @@ func (n *Node) takeTime(t broadcast.TimeAnswer, _ seal.Proof) error {
 	}
 	n.floorDirty = true
 	if before != n.clock.quality {
+		n.docDirty, n.planDirty = true, true
 		n.log.Info("the time is proved", "now", n.clock.trusted(n.reading), "doubt", n.clock.doubt, "quality", n.clock.quality)
 	}
 	return nil

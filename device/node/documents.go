@@ -69,7 +69,9 @@ func (n *Node) accept(kind broadcast.Kind, raw []byte) {
 	switch {
 	case err == nil:
 		n.log.Debug("document accepted", "kind", kind, "digest", digest.Short())
-		n.docDirty, n.planDirty = true, true
+		if !momentary(kind) {
+			n.docDirty, n.planDirty = true, true
+		}
 	case errors.Is(err, seal.ErrHeld):
 	case n.unjudged(err):
 		n.wait(kind, raw)
@@ -78,6 +80,10 @@ func (n *Node) accept(kind broadcast.Kind, raw []byte) {
 	}
 }
 
+// momentary kinds are answers to this boot: neither what the node holds nor what
+// it plans follows from them, unless taking them says so.
+func momentary(k broadcast.Kind) bool { return k == broadcast.KindTime || k == broadcast.KindAck }
+
 // unjudged says that another document may still make this one acceptable.
 func (n *Node) unjudged(err error) bool {
 	return errors.Is(err, seal.ErrUnknownSigner) || errors.Is(err, errNoKeyring) || n.holdings.assignment == nil && errors.Is(err, seal.ErrElsewhere)
@@ -85,7 +91,7 @@ func (n *Node) unjudged(err error) bool {
 
 // wait keeps a document that cannot be judged, the newest ones at most.
 func (n *Node) wait(kind broadcast.Kind, raw []byte) {
-	if kind == broadcast.KindTime || kind == broadcast.KindAck {
+	if momentary(kind) {
 		return // asked for again
 	}
 	if slices.ContainsFunc(n.waiting, func(w waiting) bool { return string(w.raw) == string(raw) }) {

@@ -86,11 +86,14 @@ func comparePast(a, b plan.Past) int {
 // settled says whether the occurrence has its verdict, or is being sounded.
 func (h *history) settled(name occurrence) bool { return len(h.attempts[name]) > 0 }
 
-// past are all attempts, for a plan.
-func (h *history) past() []plan.Past {
+// past are the attempts at occurrences that began or had their end since a
+// moment, for a plan: one whose window begins later asks for no other.
+func (h *history) past(since broadcast.Instant) []plan.Past {
 	var out []plan.Past
-	for _, list := range h.attempts {
-		out = append(out, list...)
+	for name, list := range h.attempts {
+		if name.start >= since || list[len(list)-1].At >= since || !list[len(list)-1].Rung.Terminal() {
+			out = append(out, list...)
+		}
 	}
 	slices.SortFunc(out, comparePast)
 	return out

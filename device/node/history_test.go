@@ -27,7 +27,7 @@ func TestHistoryTellsAPlanWhatTheJournalSays(t *testing.T) {
 	} {
 		h.note(s, 8000)
 	}
-	past := h.past()
+	past := h.past(0)
 	type brief struct {
 		start, attempt, at, millis int64
 		rung                       broadcast.Rung
@@ -54,7 +54,20 @@ func TestHistoryTellsAPlanWhatTheJournalSays(t *testing.T) {
 		t.Errorf("climbed %+v", h.climbed)
 	}
 	h.forget(6000)
-	if got := len(h.past()); got != 2 { // the verdict of 5000 fell at 8000
+	if got := len(h.past(0)); got != 2 { // the verdict of 5000 fell at 8000
 		t.Errorf("%d attempts are remembered after forgetting", got)
+	}
+}
+
+func TestAPlanIsToldOnlyWhatItMayAskFor(t *testing.T) {
+	h := newHistory()
+	h.note(told(1000, 0, broadcast.Skipped, broadcast.WhyLate, nil), 2000)
+	h.note(told(3000, 1, broadcast.Ended, "", nil), 3000)
+	h.note(told(1500, 0, broadcast.Skipped, broadcast.WhyLate, nil), 9000) // its verdict fell late
+	h.note(told(1600, 1, broadcast.Playing, "", nil), 1600)                // it has no end yet
+	for since, want := range map[broadcast.Instant]int{0: 4, 2001: 3, 3001: 2, 10_000: 1} {
+		if got := len(h.past(since)); got != want {
+			t.Errorf("%d attempts since %d, want %d", got, since, want)
+		}
 	}
 }

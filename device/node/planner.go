@@ -12,10 +12,13 @@ import (
 
 // How far plans look.
 const (
-	ahead     = 24 * time.Hour
-	behind    = 26 * time.Hour
-	mostPast  = 33 * 24 * time.Hour
-	replan    = 15 * time.Minute
+	ahead    = 24 * time.Hour
+	behind   = 26 * time.Hour
+	mostPast = 33 * 24 * time.Hour
+	// remembers is how long before its window a plan may ask for the past: it
+	// begins to look up to two days before, at what may then be half a day late.
+	remembers = 4 * 24 * time.Hour
+	replan    = time.Hour
 	unproved  = 10 * time.Minute // verdicts wait so long for a proved clock
 	soonLimit = 10 * time.Minute // what sounds within it is fetched first
 )
@@ -26,8 +29,8 @@ func (n *Node) input(now broadcast.Instant) plan.Input {
 		Now: now, Window: plan.Window{From: n.from(now), To: now.Add(ahead)}, Since: n.since(),
 		Assignment: n.holdings.place(), Law: n.law(), Orders: n.holdings.orders,
 		Fresh: n.holdings.fresh(), Clock: n.clock.quality, Board: n.cfg.Board, Closed: n.stage.closed(now, n.cfg.Board.Hold),
-		Past: n.past(),
 	}
+	in.Past = n.past(in.Window.From.Add(-remembers))
 	listings := n.holdings.listings()
 	for _, i := range n.holdings.items {
 		in.Items = append(in.Items, plan.Item{Announcement: i.doc, Payload: i.proof.Payload, Drill: i.drill, Signers: signers(i.proof), Approved: i.approved,
@@ -109,8 +112,8 @@ func (n *Node) silencesEmergencies(law broadcast.Law, p seal.Proof) bool {
 const longestPast = 15000
 
 // past is the journal's tale, with what sounds at this moment marked.
-func (n *Node) past() []plan.Past {
-	list := n.ledger.history.past()
+func (n *Node) past(since broadcast.Instant) []plan.Past {
+	list := n.ledger.history.past(since)
 	list = list[max(0, len(list)-longestPast):]
 	r := n.stage.run
 	if r == nil {
@@ -160,6 +163,9 @@ func (n *Node) replan() {
 	n.planDirty = false
 	now := n.now()
 	n.planNext = now.Add(replan)
+	if wait := unproved - n.mono(); wait > 0 {
+		n.planNext = min(n.planNext, now.Add(wait)+1)
+	}
 	n.plan = plan.Plan{}
 	n.watch.dirty = true
 	if n.holdings.assignment == nil {
