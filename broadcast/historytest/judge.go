@@ -23,6 +23,9 @@ type Judge struct {
 	now      broadcast.Instant
 	breaches []Breach
 	state    State
+	// wasAhead is what the clock was ahead until it was set.
+	wasAhead time.Duration
+	set      broadcast.Instant
 
 	belief
 	stage
@@ -72,6 +75,9 @@ func (j *Judge) reachable() bool { return j.state.Runs && j.state.Linked && j.st
 // tell takes how the node stands now.
 func (s State) tell(j *Judge, at broadcast.Instant) {
 	before := j.reachable()
+	if s.Ahead != j.state.Ahead {
+		j.wasAhead, j.set = j.state.Ahead, at
+	}
 	j.state = s
 	switch {
 	case !s.Runs:

@@ -20,6 +20,7 @@ type heard struct {
 	Sounding
 	paper   *paper
 	first   broadcast.Instant // by the node's clock
+	ahead   time.Duration     // which is not set while it sounds
 	samples int64
 	over    bool
 	whole   bool
@@ -69,10 +70,10 @@ func (r Relay) tell(j *Judge, at broadcast.Instant) {
 // expected says whether anything that was published to this place could be about
 // to sound.
 func (j *Judge) expected(at broadcast.Instant) bool {
-	now := j.local(at).Add(j.board.WarmUp)
+	now, before := j.local(at).Add(j.board.WarmUp), at.Add(j.board.WarmUp+j.wasAhead)
 	for _, list := range j.papers {
 		for _, p := range list {
-			if p.since != 0 && j.near(p, now) {
+			if p.since != 0 && (j.near(p, now) || at.Sub(j.set) <= setWithin && j.near(p, before)) {
 				return true
 			}
 		}
@@ -88,8 +89,8 @@ func (j *Judge) near(p *paper, now broadcast.Instant) bool {
 		late += p.length()
 	}
 	begin := t.Start
-	if t.Recurrence != nil && now > begin {
-		begin = now - broadcast.Instant(now.Sub(begin)%(24*time.Hour)/time.Millisecond)
+	if soon := now.Add(j.slack); t.Recurrence != nil && soon > begin {
+		begin = soon - (soon-begin)%day
 		if begin > t.Until {
 			return false
 		}
@@ -147,15 +148,33 @@ func (b Began) tell(j *Judge, at broadcast.Instant) {
 		j.breach(lawPublished, "%s was never published to this node", b.Sounding)
 		p = &paper{doc: broadcast.Announcement{ID: b.Announcement}}
 	}
-	h := &heard{Sounding: b.Sounding, paper: p, first: j.local(at), since: j.local(at), law: j.law}
-	for _, rule := range beginning {
-		if p.given != 0 && (rule.emergency || !p.emergency()) && rule.broken(j, h) {
-			j.breach(rule.law, "%s, %s, begins at %s", b.Sounding, p.doc.Class, h.first)
+	h, broken := j.judgeFirst(b.Sounding, p, at, j.state.Ahead)
+	if len(broken) > 0 && at.Sub(j.set) <= setWithin {
+		// The clock was just set, which a sounding that was prepared does not follow.
+		if before, fewer := j.judgeFirst(b.Sounding, p, at, j.wasAhead); len(fewer) < len(broken) {
+			h, broken = before, fewer
 		}
+	}
+	for _, law := range broken {
+		j.breach(law, "%s, %s, begins at %s", b.Sounding, p.doc.Class, h.first)
 	}
 	j.sounds = h
 	j.heard[b.of()] = append(j.heard[b.of()], h)
 	j.fulfil(h)
+}
+
+// setWithin is how long after its clock was set a node may sound by the old one.
+const setWithin = 10 * time.Second
+
+// judgeFirst judges a first sample by a clock, and names the laws that it breaks.
+func (j *Judge) judgeFirst(s Sounding, p *paper, at broadcast.Instant, ahead time.Duration) (h *heard, broken []string) {
+	h = &heard{Sounding: s, paper: p, ahead: ahead, first: at.Add(ahead), since: at.Add(ahead), law: j.law}
+	for _, rule := range beginning {
+		if p.given != 0 && (rule.emergency || !p.emergency()) && rule.broken(j, h) {
+			broken = append(broken, rule.law)
+		}
+	}
+	return h, broken
 }
 
 // tooLate asks only for the first sample that anybody hears of a programme: it
@@ -194,7 +213,7 @@ func tooOften(j *Judge, h *heard) bool {
 // stopIf has the present sounding stop if it is withdrawn or silenced now.
 func (j *Judge) stopIf(at broadcast.Instant, why string) {
 	h := j.sounds
-	if h == nil || h.stopBy != 0 || !j.withdrawn(h.paper, at) && !j.silenced(h.paper, at, j.local(at)) {
+	if h == nil || h.stopBy != 0 || !j.withdrawn(h.paper, at) && !j.silenced(h.paper, at, at.Add(h.ahead)) {
 		return
 	}
 	h.stopBy, h.why = at.Add(obey+j.slack), why
@@ -206,8 +225,8 @@ func (j *Judge) inspect(at broadcast.Instant) {
 	if h == nil {
 		return
 	}
-	j.quiet(h, j.local(at))
-	h.since = j.local(at).Add(obey + j.slack)
+	j.quiet(h, at.Add(h.ahead))
+	h.since = at.Add(h.ahead + obey + j.slack)
 }
 
 // quiet judges the samples from since on.
@@ -229,7 +248,7 @@ func (o Over) tell(j *Judge, at broadcast.Instant) {
 	}
 	j.sounds, j.rested = nil, at
 	h.samples, h.over, h.whole = o.Samples, true, o.Whole
-	to := j.local(at)
+	to := at.Add(h.ahead)
 	j.quiet(h, to)
 	if h.paper.emergency() || h.paper.given == 0 {
 		return

@@ -46,6 +46,9 @@ type Centre struct {
 	Editor, Approver seal.Signer
 	// Now is the centre's clock.
 	Now func() time.Time
+	// Stored is told every receipt that is stored for the first time; it may be
+	// nil. It must not use the centre.
+	Stored func(node, chain broadcast.ID, r broadcast.Receipt)
 
 	mu        sync.Mutex
 	documents map[broadcast.Digest][]byte
@@ -299,6 +302,9 @@ func (c *Centre) receipts(id broadcast.ID, payload []byte) ([]Outgoing, error) {
 			return nil, fmt.Errorf("receipt %d forks the chain", r.Seq)
 		}
 		chain.Receipts = append(chain.Receipts, r)
+		if c.Stored != nil {
+			c.Stored(id, chain.ID, r)
+		}
 		if head, err = r.Digest(); err != nil {
 			return nil, err
 		}
