@@ -12,11 +12,11 @@ import (
 // differ: a tenth of a second.
 const tolerance = 4800
 
-// attempt names one attempt of one revision, as receipts do.
+// attempt names one attempt of one body, as receipts do.
 type attempt struct {
 	occurrence
-	of     broadcast.Revision
-	number int64
+	payload broadcast.Digest
+	number  int64
 }
 
 // proofs are the receipts that the controller stored.
@@ -37,7 +37,7 @@ func newProofs() proofs {
 func (p Proved) tell(j *Judge, _ broadcast.Instant) {
 	j.link(p)
 	r := p.Receipt
-	name := attempt{occurrence{r.Announcement, r.Start}, r.Of, r.Attempt}
+	name := attempt{occurrence{r.Announcement, r.Start}, r.Payload, r.Attempt}
 	if r.Attempt > 1 && r.Reason == "" {
 		j.breach(lawReason, "receipt %d, %s", r.Seq, r.Rung)
 	}
@@ -137,7 +137,7 @@ func compareOccurrences(a, b occurrence) int {
 }
 
 func compareAttempts(a, b attempt) int {
-	return cmp.Or(compareOccurrences(a.occurrence, b.occurrence), cmp.Compare(a.of, b.of), cmp.Compare(a.number, b.number))
+	return cmp.Or(compareOccurrences(a.occurrence, b.occurrence), cmp.Compare(a.payload, b.payload), cmp.Compare(a.number, b.number))
 }
 
 // settleVerdicts asks for one verdict on every occurrence that came due while
