@@ -21,6 +21,7 @@ const (
 	FaultBattery       FaultCode = "battery"
 	FaultVoltage       FaultCode = "voltage"
 	FaultTemperature   FaultCode = "temperature"
+	FaultSensor        FaultCode = "sensor"
 	FaultButton        FaultCode = "button-stuck"
 )
 
@@ -123,6 +124,10 @@ func powerFaults() []Fault {
 		{Code: FaultTemperature, By: ByNode, Part: PartBox, Gravity: Trouble, Lasts: shortly, Calm: calm, Within: MaxFaultDelay,
 			VI: "thiết bị quá nóng", EN: "the device is too hot",
 			DoVI: "Xem quạt, khe thoáng và chỗ đặt hộp thiết bị.", DoEN: "See the fan, the vents and where the box stands."},
+		{Code: FaultSensor, By: ByNode, Part: PartBox, Gravity: Trouble, Lasts: shortly, Calm: calm, Within: MaxFaultDelay,
+			VI: "không đọc được cảm biến", EN: "a sensor cannot be read",
+			DoVI: "Xem dây và đầu nối của cảm biến; thiếu nó, cụm loa không biết nguồn điện và nhiệt độ.",
+			DoEN: "See the wire and the connector of the sensor; without it the node does not know its power and heat."},
 		{Code: FaultButton, By: ByNode, Part: PartBox, Gravity: Trouble, Lasts: shortly, Calm: calm, Within: MaxFaultDelay,
 			VI: "nút bấm tại chỗ bị kẹt", EN: "the local button is stuck",
 			DoVI: "Nhả hoặc thay nút bấm trong hộp thiết bị.", DoEN: "Free or replace the button in the box."},

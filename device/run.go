@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/loaxa/loaxa/device/guard/lease"
 	"github.com/loaxa/loaxa/device/guard/notify"
 	"github.com/loaxa/loaxa/device/node"
+	"github.com/loaxa/loaxa/device/panel"
 	"github.com/loaxa/loaxa/device/player"
 	"github.com/loaxa/loaxa/device/player/decode"
 	"github.com/loaxa/loaxa/device/player/sink"
@@ -50,6 +52,10 @@ func (r run) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	inputs, sys, err := box(ctx, c, profile, log)
+	if err != nil {
+		return err
+	}
 	guard := lease.NewClient(c.Guard.Socket)
 	defer func() { _ = guard.Close() }()   // hanging up opens the relay
 	eye := lease.NewClient(c.Guard.Socket) // a look that fails costs no lease
@@ -57,7 +63,8 @@ func (r run) Run(ctx context.Context, log *slog.Logger) error {
 	s, err := site.Open(site.Config{
 		Candidate: node.Candidate{Controller: c.Controller, Node: c.Node, Token: c.Token, Board: profile.Name, Pin: c.Root, Demo: c.Demo},
 		Top:       c.Top, Data: c.Data, Quota: c.Quota << 20, Night: night, Daily: c.Prefetch.Daily << 20, Profile: profile, Chimes: chimes, Version: version(), Built: built(), Log: log,
-		Parts: site.Parts{Lessor: guard, Relay: eye, Decoder: decode.Contained{}, Sinks: sinks(c, profile, log)},
+		Parts: site.Parts{Lessor: guard, Relay: eye, Decoder: decode.Contained{}, Sinks: sinks(c, profile, log), Sys: sys, Inputs: inputs},
+		OnKey: func(key string) { log.Info("a key switch was turned", "key", key) },
 	})
 	if err != nil {
 		return err
@@ -77,6 +84,27 @@ func watched(ctx context.Context, watch *notify.Watch, s *site.Site) error {
 	defer end()
 	beside.Go(func() { watch.Serve(life, lifeEvery, s.Turned) })
 	return s.Serve(ctx)
+}
+
+// box finds what can be pressed and measured: in files of the data folder on a
+// simulated board, in the kernel's tree on a real one. Lines that cannot be taken
+// are told and left out: the loudspeaker works without them.
+func box(ctx context.Context, c config.Config, p board.Profile, log *slog.Logger) (panel.Lines, string, error) {
+	if p.Relay.Simulated {
+		sys := filepath.Join(c.Data, "box")
+		pipe, err := sim.Box(sys, p)
+		if err != nil {
+			return nil, "", err
+		}
+		go func() { _ = pipe.Serve(ctx) }() // without it nobody presses anything
+		return pipe, sys, nil
+	}
+	wired, err := panel.Wire(p.Inputs)
+	if err != nil {
+		log.Error("an input of the box does not work", "err", err)
+	}
+	context.AfterFunc(ctx, func() { _ = wired.Close() })
+	return wired, "/sys", nil
 }
 
 // sinks opens the card that the file names, or that of the board.

@@ -27,7 +27,7 @@ var spoiled = []broadcast.Reason{broadcast.WhyDecoder, broadcast.WhyContent}
 // unasked are the reasons after which an emergency is sounded once more: nobody
 // asked for them.
 var unasked = []broadcast.Reason{broadcast.WhyCrash, broadcast.WhyStopped, broadcast.WhySound, broadcast.WhyRelay,
-	broadcast.WhyDecoder, broadcast.WhyContent, broadcast.WhyJournal, broadcast.WhyUnauthentic}
+	broadcast.WhyDecoder, broadcast.WhyContent, broadcast.WhyJournal, broadcast.WhyUnauthentic, broadcast.WhyPower}
 
 // Again says until when an occurrence may begin to sound once more, after what
 // was told of its attempts so far; zero stands for never. Compute plans no later

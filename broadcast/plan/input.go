@@ -48,8 +48,8 @@ type Input struct {
 	Board Board
 	// Closed is since when the relay is closed now; zero while it is open.
 	Closed broadcast.Instant
-	// LowPower says that the node runs on a battery below its reserve.
-	LowPower bool
+	// Power is what feeds the amplifier now. A preview does not know it.
+	Power Power
 	// Barred is until when the local button bars everything but emergencies.
 	Barred broadcast.Instant
 	// Live says that this node can play live bodies and relays.
@@ -130,6 +130,32 @@ type Board struct {
 	Ceiling int64
 }
 
+// Power says for whom it suffices, as things stand. The zero value is the mains.
+type Power struct {
+	// Begins is the lowest class that may begin, GoesOn the lowest that may go on
+	// once it sounds; empty means every class. A drill is below all of them.
+	Begins, GoesOn broadcast.Class
+	// Unfit says that the voltage is one that the amplifier does not survive or
+	// cannot sound with: nothing sounds. An emergency waits for its end as long as
+	// its window is open, everything else is refused.
+	Unfit bool
+}
+
+func (w Power) check() error {
+	for _, c := range []broadcast.Class{w.Begins, w.GoesOn} {
+		if c == "" {
+			continue
+		}
+		if err := c.Validate(); err != nil {
+			return fmt.Errorf("power: %w", err)
+		}
+	}
+	if w.GoesOn.Rank() > w.Begins.Rank() {
+		return fmt.Errorf("power: %q may begin but not go on", w.Begins)
+	}
+	return nil
+}
+
 // Past is what the journal says of one attempt at an occurrence, or of an
 // occurrence that ended without one.
 type Past struct {
@@ -177,7 +203,7 @@ func (in *Input) check() error {
 	if err := in.Clock.Validate(); err != nil {
 		return err
 	}
-	return errors.Join(in.Board.check(), in.checkItems(), in.checkPast())
+	return errors.Join(in.Board.check(), in.Power.check(), in.checkItems(), in.checkPast())
 }
 
 func (b Board) check() error {

@@ -171,6 +171,10 @@ func (p *planner) enter(j *job) {
 // if it then ends before its next repeat, otherwise that repeat stands for it.
 // Everything else is joined where the others are by then.
 func (p *planner) join(j *job, ready broadcast.Instant) bool {
+	if p.in.Power.Unfit && j.b.emergency() { // it begins late once the voltage is good, or never
+		j.reject(broadcast.WhyPower, max(j.deadline, ready))
+		return false
+	}
 	if ready.Add(p.in.Board.WarmUp) <= j.due {
 		return true
 	}

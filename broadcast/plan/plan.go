@@ -23,7 +23,8 @@ type Plan struct {
 	// Digest is the SHA-256 of the canonical encoding of Entries; controller
 	// and node compare it.
 	Digest broadcast.Digest `json:"digest"`
-	// WithoutHistory says that the node's own past was not known.
+	// WithoutHistory says that neither the node's own past nor what feeds it was
+	// known: it may lack the power for what stands here.
 	WithoutHistory bool `json:"without_history,omitempty"`
 }
 

@@ -55,7 +55,9 @@ var momentary = []struct {
 	{broadcast.WhyStale, true, stale},
 	{broadcast.WhyPressed, false, func(p *planner, _ *bulletin, from, _ broadcast.Instant) bool { return from < p.in.Barred }},
 	{broadcast.WhySilence, true, silenced},
-	{broadcast.WhyPower, false, func(p *planner, _ *bulletin, _, _ broadcast.Instant) bool { return p.in.LowPower }},
+	{broadcast.WhyPower, false, func(p *planner, b *bulletin, _, _ broadcast.Instant) bool {
+		return p.in.Power.Unfit || b.rank < p.in.Power.Begins.Rank()
+	}},
 	{broadcast.WhyQuiet, false, quiet},
 	{broadcast.WhyWindow, false, outside},
 	{broadcast.WhyOffer, false, unplaced},

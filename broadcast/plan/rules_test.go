@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -134,9 +135,81 @@ func TestBeyondTheOfflineLimitOnlyNewlyVerifiedEmergenciesSound(t *testing.T) {
 }
 
 func TestPowerIsKeptForEmergencies(t *testing.T) {
-	in := monday(normal("a", "06:00", 30), priority("b", "07:00", 30), emergency("lu", "08:00", 30))
-	in.LowPower = true
-	expect(t, in, "a of 06:00 refused power", "b of 07:00 refused power", "lu 08:00-08:00:30 ended")
+	in := monday(normal("a", "06:00", 30), priority("b", "07:00", 30), emergency("lu", "08:00", 30), emergency("tap", "09:00", 30).drill())
+	for _, c := range []struct {
+		power Power
+		want  []string
+	}{
+		{Power{}, []string{"a 06:00-06:00:30 ended", "b 07:00-07:00:30 ended", "lu 08:00-08:00:30 ended", "tap 09:00-09:00:37 ended"}},
+		{Power{Begins: broadcast.Priority}, []string{"a of 06:00 refused power", "b 07:00-07:00:30 ended", "lu 08:00-08:00:30 ended", "tap of 09:00 refused power"}},
+		{Power{Begins: broadcast.Emergency, GoesOn: broadcast.Priority}, []string{"a of 06:00 refused power", "b of 07:00 refused power", "lu 08:00-08:00:30 ended", "tap of 09:00 refused power"}},
+	} {
+		in.Power = c.power
+		expect(t, in, c.want...)
+	}
+	for _, wrong := range []Power{{Begins: "loud"}, {Begins: broadcast.Priority, GoesOn: broadcast.Emergency}} {
+		in.Power = wrong
+		if _, err := Compute(in); err == nil || !strings.Contains(err.Error(), "power") {
+			t.Errorf("%+v was taken: %v", wrong, err)
+		}
+	}
+}
+
+func TestWhatBeganGoesOnDownToTheNextLevelOfPower(t *testing.T) {
+	both := []broadcast.Class{broadcast.Normal, broadcast.Priority}
+	for _, c := range []struct {
+		power Power
+		ends  []string
+	}{
+		{Power{Begins: broadcast.Priority}, []string{"06:02 ended", "06:02 ended"}},
+		{Power{Begins: broadcast.Emergency, GoesOn: broadcast.Priority}, []string{"06:00:30 interrupted power", "06:02 ended"}},
+		{Power{Begins: broadcast.Emergency, GoesOn: broadcast.Emergency}, []string{"06:00:30 interrupted power", "06:00:30 interrupted power"}},
+	} {
+		for n, class := range both {
+			a := item(class, "a", "06:00", 120)
+			in := running(a)
+			in.Power = c.power
+			expect(t, in, "a 06:00-"+c.ends[n])
+		}
+	}
+}
+
+// running is a world in which an item of 06:00 has sounded for half a minute.
+func running(i Item) Input {
+	in := monday(i)
+	in.Now, in.Closed = at("06:00:30"), at("05:59:58.500")
+	in.Past = []Past{i.past(1, "06:00", 30, broadcast.Playing, "")}
+	in.Past[0].Running = true
+	return in
+}
+
+func TestAtAVoltageThatNothingBearsAnEmergencyWaitsForABetterOne(t *testing.T) {
+	lu := emergency("lu", "06:00", 60).repeat(600, 1200)
+	in := monday(normal("a", "06:05", 30), lu)
+	in.Power.Unfit = true
+	expect(t, in, "lu of 06:00 refused power", "a of 06:05 refused power", "lu of 06:10 refused power", "lu of 06:20 refused power")
+	for n, want := range []string{"06:09:59.999", "06:05", "06:19:59.999", "06:20"} {
+		if e := compute(t, in).Entries[n]; clock(e.At) != want {
+			t.Errorf("%s of %s is refused %s, want %s: before, the voltage may become good", e.Announcement, clock(e.Start), clock(e.At), want)
+		}
+	}
+	in.Power.Unfit, in.Now, in.Since = false, at("06:03"), at("06:03")
+	expect(t, in, "lu of 06:00 06:03:10-06:04:10 ended", "a 06:05-06:05:30 ended", "lu 06:10-06:11 ended", "lu 06:20-06:21 ended")
+}
+
+func TestAnEmergencyCutByABadVoltageSoundsAgainWhenItIsGood(t *testing.T) {
+	lu := emergency("lu", "06:00", 120)
+	in := running(lu)
+	in.Power.Unfit = true
+	expect(t, in, "lu 06:00-06:00:30 interrupted power")
+	in.Now, in.Past[0].Millis, in.Past[0].Rung = at("05:59:59"), 0, broadcast.Powered
+	expect(t, in, "lu of 06:00 failed power")
+	in = monday(lu)
+	in.Now, in.Since = at("06:04"), at("06:04")
+	in.Past = []Past{lu.past(1, "06:00", 30, broadcast.Interrupted, broadcast.WhyPower)}
+	expect(t, in, "lu 06:00-06:00:30 06:04:10-06:06:10 (2 repeat) ended")
+	in.Power.Unfit = true
+	expect(t, in, "lu 06:00-06:00:30 interrupted power")
 }
 
 func TestTheLocalButtonBarsAllButEmergencies(t *testing.T) {

@@ -36,14 +36,19 @@ func (p *planner) goOn(j *job) {
 	p.sound(j, t, s, c)
 }
 
-// stopping says why a running sounding may not go on. An emergency that a newer
+// stopping says why a running sounding may not go on. What began while power
+// sufficed goes on below its level, down to the next: half a bulletin is worth
+// nothing, and what it takes is not yet that of emergencies. An emergency that a newer
 // revision replaces goes on until that one begins: never a silence in between.
 func (p *planner) stopping(j *job, to broadcast.Instant) broadcast.Reason {
-	if j.b.emergency() && j.b.verdict == broadcast.WhySuperseded {
+	if j.b.emergency() && j.b.verdict == broadcast.WhySuperseded && !p.in.Power.Unfit {
 		return ""
 	}
 	if slices.Contains(stops, j.b.verdict) {
 		return j.b.verdict
+	}
+	if p.in.Power.Unfit || j.b.rank < p.in.Power.GoesOn.Rank() {
+		return broadcast.WhyPower
 	}
 	for _, rule := range momentary {
 		if slices.Contains(stopsNow, rule.why) && (rule.emergency || !j.b.emergency()) &&
@@ -59,6 +64,9 @@ func (p *planner) stop(j *job, t turn, s shape, c ending) {
 	if c.at <= t.from {
 		p.line.closed, p.line.since, p.line.last = true, t.since, t.from
 		j.entry.Rung, j.entry.Reason, j.entry.At = rung(c.why), c.why, p.now
+		if c.why == broadcast.WhyPower && j.b.emergency() {
+			j.entry.Rung = broadcast.Failed // and is tried again
+		}
 		return
 	}
 	p.sound(j, t, s, c)

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/loaxa/loaxa/broadcast"
 )
@@ -35,7 +36,51 @@ type State struct {
 	// Sent and Received count the data used since the boot, in bytes.
 	Sent     int64 `json:"sent_bytes"`
 	Received int64 `json:"received_bytes"`
+	// Supply is what feeds the node, where it can tell.
+	Supply *Supply `json:"supply,omitempty"`
 }
+
+// Supply is what a node knows of its power and its heat.
+type Supply struct {
+	// Mains says that they feed; Battery is nil on a board without one.
+	Mains   bool     `json:"mains"`
+	Battery *Battery `json:"battery,omitempty"`
+	// Celsius is the hottest temperature in the box.
+	Celsius *int64 `json:"celsius,omitempty"`
+}
+
+// Battery is what a node estimates of its battery.
+type Battery struct {
+	// Charge is in percent. Hours are left, if nothing sounds and the mains stay
+	// away, until only the reserve of emergencies remains.
+	Charge int64 `json:"charge_percent"`
+	Hours  int64 `json:"hours_left"`
+	// Millivolts are missing where no sensor measures them.
+	Millivolts *int64 `json:"millivolts,omitempty"`
+}
+
+func (s *Supply) validate() error {
+	if s == nil {
+		return nil
+	}
+	if s.Celsius != nil && (*s.Celsius < -mostCelsius || *s.Celsius > mostCelsius) {
+		return fmt.Errorf("supply: %d °C is impossible", *s.Celsius)
+	}
+	b := s.Battery
+	if b == nil {
+		return nil
+	}
+	if b.Charge < 0 || b.Charge > 100 || b.Hours < 0 || b.Hours > mostHours || b.Millivolts != nil && (*b.Millivolts < -mostMillivolts || *b.Millivolts > mostMillivolts) {
+		return fmt.Errorf("supply: a battery with %d %% and %d hours is impossible", b.Charge, b.Hours)
+	}
+	return nil
+}
+
+const (
+	mostHours      = 1_000_000
+	mostMillivolts = 10_000_000
+	mostCelsius    = 10_000
+)
 
 // Validate says whether the hint is complete and bounded.
 func (s State) Validate() error {
@@ -43,7 +88,7 @@ func (s State) Validate() error {
 		return errors.New("manifests: more than 16")
 	}
 	return errors.Join(s.Boot.Validate(), s.Holding.Validate(), s.Chain.Validate(), s.Clock.Validate(),
-		bounded("version", s.Version, 64), bounded("board", s.Board, 64))
+		bounded("version", s.Version, 64), bounded("board", s.Board, 64), s.Supply.validate())
 }
 
 // DecodeState reads a state.

@@ -33,8 +33,32 @@ type Node struct {
 	Drift     bool    `json:"drift,omitempty" doc:"It said that it holds something else than it ought to"`
 	Missing   int64   `json:"missing_bytes,omitempty" doc:"Sound wanted but not yet on board"`
 	Free      int64   `json:"free_bytes,omitempty"`
+	Supply    *Supply `json:"supply,omitempty" doc:"What feeds it, where its board can tell"`
 	Faults    []Fault `json:"faults" nullable:"false"`
 	Doubt     *Doubt  `json:"doubt,omitempty" doc:"There is one if the node may not be the one box that was confirmed"`
+}
+
+// Supply is what a node last said of its power and its heat.
+type Supply struct {
+	Mains   bool     `json:"mains"`
+	Celsius *int64   `json:"celsius,omitempty" doc:"The hottest temperature in the box"`
+	Charge  *int64   `json:"charge_percent,omitempty" doc:"Of its battery, as it estimates"`
+	Hours   *int64   `json:"hours_left,omitempty" doc:"Without mains and without sounding, until only the reserve of emergencies is left"`
+	Volts   *float64 `json:"volts,omitempty" doc:"At the battery"`
+}
+
+func supplyOf(s *wire.Supply) *Supply {
+	if s == nil {
+		return nil
+	}
+	out := &Supply{Mains: s.Mains, Celsius: s.Celsius}
+	if b := s.Battery; b != nil {
+		out.Charge, out.Hours = &b.Charge, &b.Hours
+		if b.Millivolts != nil {
+			out.Volts = new(float64(*b.Millivolts) / 1000)
+		}
+	}
+	return out
 }
 
 // Doubt is why a node may not be the one box that was confirmed: its receipts
@@ -120,6 +144,7 @@ func (s *server) nodeOf(n fleet.Standing) Node {
 	if n.State != nil {
 		out.Version, out.Clock, out.Holding = n.State.Version, string(n.State.Clock), string(n.State.Holding)
 		out.Missing, out.Free = n.State.Missing, n.State.Free
+		out.Supply = supplyOf(n.State.Supply)
 	}
 	if n.Health != nil {
 		for _, f := range n.Health.Faults {

@@ -3,6 +3,7 @@ package api_test
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
@@ -160,6 +161,31 @@ func TestAreasNodesStatusAndMe(t *testing.T) {
 	r.ok(r.Do(apitest.Call{Method: "GET", Path: "/api/v1/status"}), 200, &status)
 	if !status.Demo || !status.Healthy || status.Nodes != 1 || status.Present != 1 || status.Version != "test" {
 		t.Errorf("%+v", status)
+	}
+}
+
+func TestANodeTellsForHowLongItsBatteryLasts(t *testing.T) {
+	r := newRig(t)
+	r.Node("tan-lap-1", "tan-lap")
+	for want, supply := range map[string]*wire.Supply{
+		`null`:           nil,
+		`{"mains":true}`: {Mains: true},
+		`{"mains":false,"celsius":41,"charge_percent":62,"hours_left":31,"volts":12.4}`: {Battery: &wire.Battery{Charge: 62, Hours: 31,
+			Millivolts: new(int64(12400))}, Celsius: new(int64(41))},
+		`{"mains":false,"charge_percent":0,"hours_left":0}`: {Battery: &wire.Battery{}},
+	} {
+		raw, err := broadcast.Encode(wire.State{Boot: "b", Clock: broadcast.ClockProved, Holding: broadcast.Sum(nil), Chain: "c", Supply: supply})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Fleet.State(t.Context(), "tan-lap-1", raw, true); err != nil {
+			t.Fatal(err)
+		}
+		var nodes struct{ Nodes []api.Node }
+		r.get("/api/v1/nodes", &nodes)
+		if got, err := json.Marshal(nodes.Nodes[0].Supply); err != nil || string(got) != want {
+			t.Errorf("%s, want %s: %v", got, want, err)
+		}
 	}
 }
 

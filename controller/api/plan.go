@@ -9,7 +9,7 @@ type Plan struct {
 	To      string      `json:"to" format:"date-time"`
 	Entries []PlanEntry `json:"entries" nullable:"false"`
 	// WithoutHistory: the node never gave a receipt.
-	WithoutHistory bool `json:"without_history,omitempty" doc:"The node's own past is not known"`
+	WithoutHistory bool `json:"without_history,omitempty" doc:"Neither the node's own past nor what feeds it is known: it may lack the power for what stands here"`
 }
 
 // PlanEntry is one occurrence with its verdict.

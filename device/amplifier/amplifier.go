@@ -203,6 +203,13 @@ func (a *Amplifier) Off() error {
 	return a.end(ErrOff)
 }
 
+// Closed says whether the relay is closed, as far as is known here.
+func (a *Amplifier) Closed() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.lease.Phase != ""
+}
+
 // end releases the lease and remembers why. The caller has the turn.
 func (a *Amplifier) end(why error) error {
 	a.mu.Lock()

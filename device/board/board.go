@@ -41,6 +41,7 @@ type Profile struct {
 	Sound   Sound    `toml:"sound"`
 	Sensors []Sensor `toml:"sensor"`
 	Power   Power    `toml:"power"`
+	Inputs  []Input  `toml:"input"`
 }
 
 // Relay says where the amplifier's relay hangs and how gently it wants to be
@@ -62,40 +63,6 @@ type Relay struct {
 type Sound struct {
 	Card    string `toml:"card"`    // ALSA card id (not its number); empty: no card
 	Ceiling int64  `toml:"ceiling"` // loudest volume the hardware stands, percent; holds for emergencies too
-}
-
-// SensorKind says what a sensor measures and in which unit.
-type SensorKind string
-
-// The kinds of sensors.
-const (
-	Temperature SensorKind = "temperature" // °C
-	Voltage     SensorKind = "voltage"     // V
-	Current     SensorKind = "current"     // A
-)
-
-// unit of each kind of sensor; a kind without a unit does not exist.
-func (k SensorKind) unit() string {
-	return map[SensorKind]string{Temperature: "°C", Voltage: "V", Current: "A"}[k]
-}
-
-// Sensor is a number that the kernel keeps in a file.
-type Sensor struct {
-	Name  string     `toml:"name"`
-	Kind  SensorKind `toml:"kind"`
-	Path  string     `toml:"path"`  // below /sys
-	Scale float64    `toml:"scale"` // value in the kind's unit = number in the file × scale
-}
-
-// Power says what feeds the node when the mains are gone.
-type Power struct {
-	Battery         bool    `toml:"battery"`
-	CapacityWh      float64 `toml:"capacity_wh"`      // usable energy of the full battery
-	IdleWatts       float64 `toml:"idle_watts"`       // board and modem
-	SoundingWatts   float64 `toml:"sounding_watts"`   // the same with the amplifier on
-	VoltageSensor   string  `toml:"voltage_sensor"`   // name of the sensor at the battery
-	EmptyVolts      float64 `toml:"empty_volts"`      // nothing sounds below
-	ReserveSounding int64   `toml:"reserve_sounding"` // soundings of 60 s kept for emergencies
 }
 
 // Names lists the embedded profiles in alphabetical order.
@@ -154,6 +121,10 @@ func read(r io.Reader) (Profile, error) {
 	var own struct {
 		Base    string           `toml:"base"`
 		Sensors []map[string]any `toml:"sensor"`
+		Inputs  []map[string]any `toml:"input"`
+		Power   struct {
+			Curve []map[string]any `toml:"curve"`
+		} `toml:"power"`
 	}
 	if err := toml.Unmarshal(b, &own); err != nil {
 		return Profile{}, err
@@ -164,13 +135,26 @@ func read(r io.Reader) (Profile, error) {
 			return Profile{}, err
 		}
 	}
-	if own.Sensors != nil {
-		p.Sensors = nil // a list of sensors replaces that of the base
-	}
+	p = p.without(own.Sensors != nil, own.Inputs != nil, own.Power.Curve != nil)
 	if err := decode(b, &p); err != nil {
 		return Profile{}, err
 	}
 	return p, p.Validate()
+}
+
+// without forgets the lists that a file brings itself: each replaces that of the
+// base as a whole.
+func (p Profile) without(sensors, inputs, curve bool) Profile {
+	if sensors {
+		p.Sensors = nil
+	}
+	if inputs {
+		p.Inputs = nil
+	}
+	if curve {
+		p.Power.Curve = nil
+	}
+	return p
 }
 
 // decode reads b over p and refuses keys that mean nothing.

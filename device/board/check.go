@@ -3,7 +3,6 @@ package board
 import (
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -55,7 +54,6 @@ const (
 	diskFail   = 100 << 20 // content and journal no longer fit
 	diskWarn   = 1 << 30
 	memoryWarn = 200 << 10 // kB, as /proc/meminfo counts
-	hot        = 80        // °C, where small boards slow down
 )
 
 // firstDay is a day before which no node existed: a clock that shows an
@@ -71,7 +69,7 @@ func Check(p Profile, r Roots) []Finding {
 	}{
 		{"board", model}, {"relay", relay}, {"guard", guard}, {"sound", sound},
 		{"watchdog", watchdog}, {"clock", clock}, {"disk", disk}, {"memory", memory},
-		{"sensor", sensors}, {"power", power}, {"ffmpeg", ffmpeg},
+		{"sensor", sensors}, {"power", power}, {"input", inputs}, {"ffmpeg", ffmpeg},
 	}
 	var all []Finding
 	for _, part := range parts {
@@ -239,27 +237,17 @@ func sensors(p Profile, r Roots) []Finding {
 }
 
 func (s Sensor) check(r Roots) []Finding {
-	v, err := s.read(r.Sys)
+	v, err := s.Read(r.Sys)
 	if err != nil {
 		return say(Warn, "%s cannot be read: %v", s.Name, err)
 	}
-	if s.Kind == Temperature && v >= hot {
+	switch side := s.Outside(v, 0); {
+	case side > 0 && s.Kind == Temperature:
 		return say(Warn, "%s: %.1f %s is hot: give the box air or shade", s.Name, v, s.Kind.unit())
+	case side != 0 && s.Kind == Voltage:
+		return say(Fail, "%s: %.1f %s is outside its bounds (%v to %v): nothing sounds until that is mended", s.Name, v, s.Kind.unit(), s.Least, s.Most)
 	}
 	return say(OK, "%s: %.1f %s", s.Name, v, s.Kind.unit())
-}
-
-// read takes the value now, in the kind's unit.
-func (s Sensor) read(sys string) (float64, error) {
-	b, err := os.ReadFile(filepath.Join(sys, s.Path))
-	if err != nil {
-		return 0, err
-	}
-	v, err := strconv.ParseFloat(strings.TrimSpace(string(b)), 64)
-	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-		return 0, fmt.Errorf("%s holds no number", s.Path)
-	}
-	return v * s.Scale, nil
 }
 
 func power(p Profile, r Roots) []Finding {
@@ -267,17 +255,37 @@ func power(p Profile, r Roots) []Finding {
 		return say(Warn, "no battery in this profile: silent when the mains fail")
 	}
 	w := p.Power
-	reserve := float64(w.ReserveSounding) * w.SoundingWatts / 60
-	all := say(OK, "battery of %.0f Wh: %.1f h idle, of which %.1f Wh are kept for %d emergency soundings", w.CapacityWh, w.CapacityWh/w.IdleWatts, reserve, w.ReserveSounding)
-	for _, s := range p.Sensors {
-		if s.Name != w.VoltageSensor {
-			continue
-		}
-		if v, err := s.read(r.Sys); err == nil && v < w.EmptyVolts {
-			all = append(all, say(Fail, "battery at %.1f V, empty below %.1f V: charge it", v, w.EmptyVolts)...)
-		}
+	all := say(OK, "battery of %.0f Wh: %.1f h idle, of which %.1f Wh are kept for %d emergency soundings", w.CapacityWh, w.CapacityWh/w.IdleWatts, p.Reserve(), w.ReserveSounding)
+	s, ok := p.Sensor(w.VoltageSensor)
+	if !ok {
+		return all
+	}
+	if v, err := s.Read(r.Sys); err == nil && w.Charge(v) < w.SecondLevel {
+		all = append(all, say(Warn, "battery at %.1f V, that is %.0f %%: only emergencies sound while the mains are gone", v, w.Charge(v))...)
 	}
 	return all
+}
+
+func inputs(p Profile, r Roots) []Finding {
+	var all []Finding
+	for _, i := range p.Inputs {
+		all = append(all, i.check(p, r)...)
+	}
+	return all
+}
+
+func (i Input) check(p Profile, r Roots) []Finding {
+	if p.Relay.Simulated {
+		return say(OK, "%s (%s) is simulated", i.Name, i.Act)
+	}
+	info, err := r.Line(i.Place())
+	switch {
+	case err != nil:
+		return say(Warn, "%s (%s): %v: check its chip and line", i.Name, i.Act, err)
+	case info.Used && info.Consumer != line.Panel:
+		return say(Warn, "%s (%s): line %d of %s is in use by %q: free it or move the input", i.Name, i.Act, i.Line, i.Chip, info.Consumer)
+	}
+	return say(OK, "%s (%s) on line %d of %s", i.Name, i.Act, i.Line, i.Chip)
 }
 
 func ffmpeg(Profile, Roots) []Finding {

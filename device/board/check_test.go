@@ -154,20 +154,45 @@ func TestEveryFaultOfABoardIsFoundAndSaysWhatToDo(t *testing.T) {
 
 func TestABatteryIsToldWithItsReserveAndItsCharge(t *testing.T) {
 	p := named(t, "raspberry-pi-4")
-	p.Sensors = []Sensor{{"battery", Voltage, "volts", 0.001}}
-	p.Power = Power{true, 100, 5, 60, "battery", 11.5, 20}
+	p.Sensors, p.Power = battery().Sensors, battery().Power
 	if err := p.Validate(); err != nil {
 		t.Fatal(err)
 	}
 	m := healthy(t)
+	m.write("sys/online", "1")
 	m.write("sys/volts", "12600")
 	f := about(Check(p, m.Roots), "power")
-	if f.Level != OK || f.Text != "battery of 100 Wh: 20.0 h idle, of which 20.0 Wh are kept for 20 emergency soundings" {
+	if f.Level != OK || f.Text != "battery of 100 Wh: 20.0 h idle, of which 12.2 Wh are kept for 10 emergency soundings" {
 		t.Errorf("%s: %s", f.Level, f.Text)
 	}
-	m.write("sys/volts", "11400")
-	if f := about(Check(p, m.Roots), "power"); f.Level != Fail || !strings.Contains(f.Text, "11.4 V, empty below 11.5 V") {
+	m.write("sys/volts", "11700")
+	if f := about(Check(p, m.Roots), "power"); f.Level != Warn || !strings.Contains(f.Text, "11.7 V, that is 8 %") {
 		t.Errorf("%s: %s", f.Level, f.Text)
+	}
+	m.write("sys/volts", "15600")
+	if f := about(Check(p, m.Roots), "sensor"); f.Level != Fail || !strings.Contains(f.Text, "15.6 V is outside its bounds (11 to 15)") {
+		t.Errorf("%s: %s", f.Level, f.Text)
+	}
+}
+
+func TestInputsAreLookedAtAndNeverTaken(t *testing.T) {
+	p := named(t, "raspberry-pi-4")
+	p.Inputs = []Input{{Name: "stop", Act: Stop, Chip: "pinctrl-bcm2711", Line: 22}}
+	for want, c := range map[string]struct {
+		info  line.Info
+		err   error
+		level Level
+	}{
+		"stop (stop) on line 22":  {line.Info{}, nil, OK},
+		"on line 22 of":           {line.Info{Used: true, Consumer: line.Panel}, nil, OK},
+		`in use by "leds"`:        {line.Info{Used: true, Consumer: "leds"}, nil, Warn},
+		"check its chip and line": {line.Info{}, line.ErrNoChip, Warn},
+	} {
+		m := healthy(t)
+		m.Line = func(line.Place) (line.Info, error) { return c.info, c.err }
+		if f := about(Check(p, m.Roots), "input"); f.Level != c.level || !strings.Contains(f.Text, want) {
+			t.Errorf("%s: %s, want %s with %q", f.Level, f.Text, c.level, want)
+		}
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -18,6 +17,9 @@ const (
 	longestOn      = 12 * time.Hour
 	mostLines      = 1024
 	mostSensors    = 16
+	mostInputs     = 8
+	mostPoints     = 32
+	longestName    = 64 // of a sensor, in bytes
 	fewestReserved = 10 // soundings of 60 s that a battery keeps for emergencies
 )
 
@@ -37,7 +39,8 @@ func (p Profile) Validate() error {
 	for _, s := range p.Sensors {
 		faults = append(faults, s.validate()...)
 	}
-	faults = append(faults, p.Power.validate(p.Sensors)...)
+	faults = append(faults, p.validatePower()...)
+	faults = append(faults, p.validateInputs()...)
 	return errors.Join(faults...)
 }
 
@@ -64,35 +67,6 @@ func (s Sound) validate(simulated bool) []error {
 		when(s.Card == "" && !simulated, "sound.card is missing: the id in brackets in /proc/asound/cards"),
 		when(s.Card != "" && !word.MatchString(s.Card), "sound.card %q: the id in brackets in /proc/asound/cards, not a device string", s.Card),
 		within("sound.ceiling", s.Ceiling, 1, 100),
-	}
-}
-
-func (s Sensor) validate() []error {
-	return []error{
-		when(s.Name == "", "a sensor has no name"),
-		when(s.Kind.unit() == "", "sensor %q: kind %q: choose temperature, voltage or current", s.Name, s.Kind),
-		when(!filepath.IsLocal(s.Path), "sensor %q: path %q: a path below /sys without .. and without a leading slash", s.Name, s.Path),
-		when(s.Scale == 0, "sensor %q: scale is missing (0.001 for thousandths)", s.Name),
-	}
-}
-
-func (w Power) validate(sensors []Sensor) []error {
-	if !w.Battery {
-		return []error{when(w != Power{}, "power: values without battery = true: add it or remove them")}
-	}
-	found := w.VoltageSensor == ""
-	for _, s := range sensors {
-		found = found || (s.Name == w.VoltageSensor && s.Kind == Voltage)
-	}
-	need := float64(w.ReserveSounding) * w.SoundingWatts / 60
-	return []error{
-		within("power.capacity_wh", w.CapacityWh, 1, 10000),
-		within("power.idle_watts", w.IdleWatts, 0.1, 1000),
-		within("power.sounding_watts", w.SoundingWatts, w.IdleWatts, 2000),
-		within("power.reserve_sounding", w.ReserveSounding, fewestReserved, 1000),
-		when(!found, "power.voltage_sensor %q: no voltage sensor has this name", w.VoltageSensor),
-		when(w.VoltageSensor != "" && w.EmptyVolts <= 0, "power.empty_volts is missing"),
-		when(need > w.CapacityWh, "power: the reserve needs %.1f Wh but the battery holds %.1f", need, w.CapacityWh),
 	}
 }
 

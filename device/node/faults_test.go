@@ -15,6 +15,7 @@ import (
 	"github.com/loaxa/loaxa/device/node"
 	"github.com/loaxa/loaxa/device/node/nodetest"
 	"github.com/loaxa/loaxa/device/player"
+	"github.com/loaxa/loaxa/device/power"
 	"github.com/loaxa/loaxa/device/store/storetest"
 )
 
@@ -135,12 +136,19 @@ func soundIlls() []ill {
 
 // boxIlls are told by what else watches the box.
 func boxIlls() []ill {
-	var out []ill
-	for _, code := range []broadcast.FaultCode{broadcast.FaultRelayStuck, broadcast.FaultMains, broadcast.FaultBattery,
-		broadcast.FaultVoltage, broadcast.FaultTemperature, broadcast.FaultButton} {
-		out = append(out, ill{code: code, part: "sensor",
-			cause: func(s *site) { s.Node.Raise(code, "sensor", "it says so") },
-			mend:  func(s *site) { s.Node.Clear(code, "sensor") }})
+	out := []ill{
+		{code: broadcast.FaultRelayStuck, part: "sensor", cause: func(s *site) { s.Node.Raise(broadcast.FaultRelayStuck, "sensor", "it says so") },
+			mend: func(s *site) { s.Node.Clear(broadcast.FaultRelayStuck, "sensor") }},
+		{code: broadcast.FaultButton, part: "red", cause: func(s *site) { s.Node.OnStuck("red", true, "pressed for long") },
+			mend: func(s *site) { s.Node.OnStuck("red", false, "") }},
+	}
+	for _, code := range []broadcast.FaultCode{broadcast.FaultMains, broadcast.FaultBattery, broadcast.FaultVoltage,
+		broadcast.FaultTemperature, broadcast.FaultSensor} {
+		out = append(out, ill{code: code, part: "one",
+			cause: func(s *site) {
+				s.Node.OnPower(power.State{Troubles: []power.Trouble{{Code: code, Part: "one", Cause: "it says so"}}})
+			},
+			mend: func(s *site) { s.Node.OnPower(power.State{Mains: true}) }})
 	}
 	return out
 }

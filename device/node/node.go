@@ -139,6 +139,8 @@ type Node struct {
 	chart       charts.Chart
 	voice       health.Voice
 	watch       watch
+	supply      supply
+	barred      time.Duration // until when the stop button bars; 0 if it was never pressed
 	noise       int64
 	ration      ration
 	tidied      time.Duration

@@ -29,6 +29,7 @@ func (n *Node) input(now broadcast.Instant) plan.Input {
 		Now: now, Window: plan.Window{From: n.from(now), To: now.Add(ahead)}, Since: n.since(),
 		Assignment: n.holdings.place(), Law: n.law(), Orders: n.holdings.orders,
 		Fresh: n.holdings.fresh(), Clock: n.clock.quality, Board: n.cfg.Board, Closed: n.stage.closed(now, n.cfg.Board.Hold),
+		Power: n.supply.plan(), Barred: n.barredUntil(),
 	}
 	in.Past = n.past(in.Window.From.Add(-remembers))
 	listings := n.holdings.listings()
@@ -132,10 +133,11 @@ func (n *Node) past(since broadcast.Instant) []plan.Past {
 	return list
 }
 
-// since is when this boot began to be able to act. It moves only when the clock
+// since is when this boot began to be able to act, or the voltage became fit to
+// sound with. It moves only when the clock
 // is set by more than it may drift, so that plans stay still.
 func (n *Node) since() broadcast.Instant {
-	at := broadcast.InstantOf(n.cfg.Dial.at(n.usable))
+	at := broadcast.InstantOf(n.cfg.Dial.at(max(n.usable, n.supply.fit)))
 	if at.Sub(n.sinceAt).Abs() > time.Second {
 		n.sinceAt = at
 	}

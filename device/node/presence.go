@@ -154,7 +154,7 @@ func (n *Node) patient(first time.Duration) time.Duration {
 // differs leaves out what changes all the time.
 func differs(a, b wire.State) bool {
 	return a.Clock != b.Clock || a.Holding != b.Holding || a.Chain != b.Chain || a.Resync && !b.Resync ||
-		(a.Missing == 0) != (b.Missing == 0)
+		(a.Missing == 0) != (b.Missing == 0) || suppliesDiffer(a.Supply, b.Supply)
 }
 
 func (n *Node) currentState() wire.State {
@@ -177,6 +177,7 @@ func (n *Node) currentState() wire.State {
 		}
 	}
 	s.Holding = n.presence.holding
+	s.Supply = n.supply.wire()
 	if n.cfg.Traffic != nil {
 		s.Sent, s.Received = n.cfg.Traffic()
 	}

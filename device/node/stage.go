@@ -10,6 +10,7 @@ import (
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/plan"
 	"github.com/loaxa/loaxa/device/player"
+	"github.com/loaxa/loaxa/device/power"
 )
 
 // How the stage goes about one sounding.
@@ -476,6 +477,8 @@ func outcome(err error) stop {
 		return stop{broadcast.Skipped, broadcast.WhyLate}
 	case errors.Is(err, player.ErrNotJournalled):
 		return stop{broadcast.Failed, broadcast.WhyJournal}
+	case errors.Is(err, power.ErrVoltage):
+		return stop{broadcast.Failed, broadcast.WhyPower}
 	case errors.Is(err, player.ErrPower):
 		return stop{broadcast.Failed, broadcast.WhyRelay}
 	case errors.Is(err, player.ErrSink):

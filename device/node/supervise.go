@@ -9,6 +9,7 @@ import (
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/device/guard/lease"
 	"github.com/loaxa/loaxa/device/player"
+	"github.com/loaxa/loaxa/device/power"
 )
 
 // What the node watches by itself, and how soon it warns.
@@ -202,7 +203,7 @@ func (n *Node) learnt(r *run, e player.Evidence, err error) {
 	if err != nil {
 		text = err.Error()
 	}
-	unpowered := errors.Is(err, player.ErrPower)
+	unpowered := errors.Is(err, player.ErrPower) && !errors.Is(err, power.ErrVoltage) // which is a fault of its own
 	refused := unpowered && errors.As(err, &refusal)
 	if unpowered || !e.Powered.IsZero() {
 		n.set(refused, broadcast.FaultRelayOpen, "", text)

@@ -5,7 +5,8 @@
 // its own, under its own folder, and takes them up again when the simulation is
 // started there once more. What a relay did stands in relay.jsonl, what left
 // the sound card in one WAV file for each sounding and, as instants, in
-// sound.jsonl. When the simulation ends, every relay is open.
+// sound.jsonl. What it measures and what people press on it are files in its
+// folder box (see Box). When the simulation ends, every relay is open.
 //
 // How: a place becomes a site (package site) whose guard is a lease.Keeper in
 // this process over a line that is a file. Nodes without credentials get tokens
@@ -194,10 +195,20 @@ func (s *Sim) serveOne(ctx context.Context, p Place, id identity) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, heard.Close()) }()
+	box := filepath.Join(dir, "box")
+	inputs, err := Box(box, s.board)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var pressing sync.WaitGroup
+	defer pressing.Wait()
+	defer cancel()
+	pressing.Go(func() { _ = inputs.Serve(ctx) }) // without it nobody presses anything
 	one, err := site.Open(site.Config{
 		Candidate: node.Candidate{Controller: s.cfg.Controller, Node: p.Node, Token: id.Token, Board: s.board.Name, Pin: id.Fingerprint, Demo: s.cfg.Demo},
 		Top:       s.cfg.Top, Data: filepath.Join(dir, "store"), Quota: quota, Profile: s.board, Chimes: s.chimes,
-		Parts:   site.Parts{Lessor: keeper.Tenant(), Decoder: decode.InProcess{}, Sinks: s.sinks(dir)},
+		Parts:   site.Parts{Lessor: keeper.Tenant(), Decoder: decode.InProcess{}, Sinks: s.sinks(dir), Sys: box, Inputs: inputs},
 		Version: s.cfg.Version, Built: s.cfg.Built, Client: s.client, Transport: s.shared, Log: s.cfg.Log,
 		Heard: func(h node.Heard) { note(heard, h, s.cfg.Log) },
 	})

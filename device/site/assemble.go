@@ -12,7 +12,9 @@ import (
 	"github.com/loaxa/loaxa/device/amplifier"
 	"github.com/loaxa/loaxa/device/link"
 	"github.com/loaxa/loaxa/device/node"
+	"github.com/loaxa/loaxa/device/panel"
 	"github.com/loaxa/loaxa/device/player"
+	"github.com/loaxa/loaxa/device/power"
 )
 
 const rate = media.SampleRate
@@ -39,8 +41,10 @@ func Chimes() (map[string][]int16, error) {
 func (s *Site) assemble(key ed25519.PrivateKey, e wire.Enrolled) (made, error) {
 	ticks := node.SystemTicks()
 	dial := node.NewDial(ticks)
-	power := amplifier.New(s.cfg.Parts.Lessor, s.cfg.Profile.Timings(), s.cfg.Log)
-	play, err := s.player(power, dial)
+	m := made{amplifier: amplifier.New(s.cfg.Parts.Lessor, s.cfg.Profile.Timings(), s.cfg.Log), relay: s.cfg.Parts.Relay}
+	m.gauge = s.gauge(m.amplifier, func(now power.State) { m.node.OnPower(now) })
+	trusted := trustedAmplifier{m.amplifier, dial, m.gauge.Fit}
+	play, err := s.player(trusted, dial)
 	if err != nil {
 		return made{}, err
 	}
@@ -49,14 +53,13 @@ func (s *Site) assemble(key ed25519.PrivateKey, e wire.Enrolled) (made, error) {
 	if err != nil {
 		return made{}, fmt.Errorf("site %s: %w", s.cfg.Node, err)
 	}
-	m := made{amplifier: power, relay: s.cfg.Parts.Relay}
 	m.node, err = node.New(node.Config{
 		Node: s.cfg.Node, Top: s.cfg.Top, Pin: s.cfg.Pin, Demo: s.cfg.Demo, Roots: e.Roots, Key: key,
 		Version: s.cfg.Version, BoardName: s.cfg.Profile.Name, Built: s.cfg.Built, Board: s.planBoard(), Chimes: s.cfg.Chimes,
 		Journal: s.journal, Registers: s.registers, Contents: s.contents, Path: s.path, Quota: s.cfg.Quota,
 		Night: s.cfg.Night, Daily: s.cfg.Daily,
 		Fetcher: fetcher, Player: performances{play}, Ticks: ticks, Dial: dial, Heard: s.cfg.Heard, Rand: s.child(), Log: s.cfg.Log,
-		Amplifier: power,
+		Amplifier: trusted,
 		Traffic: func() (int64, int64) {
 			stats := m.link.Stats()
 			return stats.BytesOut, stats.BytesIn + fetcher.Received()
@@ -71,6 +74,9 @@ func (s *Site) assemble(key ed25519.PrivateKey, e wire.Enrolled) (made, error) {
 		return made{}, fmt.Errorf("site %s: %w", s.cfg.Node, err)
 	}
 	m.node.Connect(m.link)
+	if s.cfg.Parts.Inputs != nil && len(s.cfg.Profile.Inputs) > 0 {
+		m.panel = panel.New(s.cfg.Profile.Inputs, s.cfg.Parts.Inputs, box{m.node, s.cfg.OnKey}, s.cfg.Log)
+	}
 	return m, nil
 }
 
@@ -87,23 +93,28 @@ func addresses(list []broadcast.Controller, of func(broadcast.Controller) string
 }
 
 // player makes the player, which lives by trusted time.
-func (s *Site) player(power *amplifier.Amplifier, dial *node.Dial) (*player.Player, error) {
+func (s *Site) player(power trustedAmplifier, dial *node.Dial) (*player.Player, error) {
 	sinks, err := s.cfg.Parts.Sinks(dial.Now)
 	if err != nil {
 		return nil, fmt.Errorf("site %s: %w", s.cfg.Node, err)
 	}
-	return player.New(player.Config{Amplifier: trustedAmplifier{power, dial}, Decoder: node.Splicer{Each: s.cfg.Parts.Decoder},
+	return player.New(player.Config{Amplifier: power, Decoder: node.Splicer{Each: s.cfg.Parts.Decoder},
 		Sinks: sinks, WarmUp: max(s.cfg.Profile.Relay.WarmUp, time.Millisecond), Now: dial.Now, Log: s.cfg.Log}), nil
 }
 
-// trustedAmplifier tells in trusted time when the relay closed.
+// trustedAmplifier tells in trusted time when the relay closed, and does not
+// close it at a voltage that it does not bear.
 type trustedAmplifier struct {
 	*amplifier.Amplifier
 	dial *node.Dial
+	fit  func() error
 }
 
 // On closes the relay; see amplifier.Amplifier.On.
 func (a trustedAmplifier) On(ctx context.Context) (time.Time, error) {
+	if err := a.fit(); err != nil {
+		return time.Time{}, fmt.Errorf("amplifier on: %w", err)
+	}
 	closed, err := a.Amplifier.On(ctx)
 	if err != nil {
 		return time.Time{}, err

@@ -30,7 +30,9 @@ import (
 	"github.com/loaxa/loaxa/device/board"
 	"github.com/loaxa/loaxa/device/link"
 	"github.com/loaxa/loaxa/device/node"
+	"github.com/loaxa/loaxa/device/panel"
 	"github.com/loaxa/loaxa/device/player"
+	"github.com/loaxa/loaxa/device/power"
 	"github.com/loaxa/loaxa/device/store"
 )
 
@@ -60,6 +62,8 @@ type Config struct {
 	Transport http.RoundTripper
 	// Heard is told what left the sound card; nil for nobody.
 	Heard func(node.Heard)
+	// OnKey is told which key switch in the box was turned; nil for nobody.
+	OnKey func(key string)
 	Log   *slog.Logger
 }
 
@@ -73,6 +77,10 @@ type Parts struct {
 	Decoder player.Decoder
 	// Sinks opens the sound card, which runs by the clock that is given.
 	Sinks func(now func() time.Time) (player.Opener, error)
+	// Sys is where the sensors are; empty for /sys.
+	Sys string
+	// Inputs are the buttons and key switches; nil for none.
+	Inputs panel.Lines
 }
 
 // What a card holds at most, beside recordings.
@@ -198,6 +206,8 @@ type made struct {
 	link      *link.Link
 	amplifier *amplifier.Amplifier
 	relay     Relay
+	gauge     *power.Gauge
+	panel     *panel.Panel // nil without inputs
 }
 
 // serve runs the parts and ends them in order: the node first, so that what
@@ -211,6 +221,10 @@ func (m made) serve(ctx context.Context) error {
 	work.Go(func() { _ = m.link.Serve(rest) }) // ends with rest and says no more
 	if m.relay != nil {
 		work.Go(func() { observe(rest, m.relay, m.node) })
+	}
+	work.Go(func() { _ = m.gauge.Serve(rest) })
+	if m.panel != nil {
+		work.Go(func() { _ = m.panel.Serve(rest) })
 	}
 	err := m.node.Serve(ctx)
 	cancel()

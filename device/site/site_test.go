@@ -22,6 +22,7 @@ import (
 	"github.com/loaxa/loaxa/device/player"
 	"github.com/loaxa/loaxa/device/player/decode"
 	"github.com/loaxa/loaxa/device/player/sink"
+	feeding "github.com/loaxa/loaxa/device/power"
 )
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
@@ -158,12 +159,19 @@ func TestRelayIsTimedByTrustedTime(t *testing.T) {
 		ticks := wrong{began: time.Now(), off: -20 * 365 * 24 * time.Hour}
 		dial := node.NewDial(ticks)
 		power := amplifier.New(lessor{}, amplifier.Timings{}, quiet())
-		closed, err := trustedAmplifier{power, dial}.On(t.Context())
+		closed, err := trustedAmplifier{power, dial, func() error { return nil }}.On(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		if off := closed.Sub(dial.Now()).Abs(); off > time.Millisecond {
 			t.Errorf("the relay closed %v off by the clock that soundings go by", off)
+		}
+		if err := power.Off(); err != nil {
+			t.Fatal(err)
+		}
+		unfit := trustedAmplifier{power, dial, func() error { return feeding.ErrVoltage }}
+		if _, err := unfit.On(t.Context()); !errors.Is(err, feeding.ErrVoltage) || power.Closed() {
+			t.Errorf("it closed at a voltage that it does not bear: %v", err)
 		}
 	})
 }

@@ -18,6 +18,7 @@ type fakeSystem struct {
 	offset  int
 	options []gpiocdev.LineReqOption
 	granted *fakeOutput
+	contact fakeInput
 }
 
 func newFakeSystem() *fakeSystem {
@@ -43,6 +44,14 @@ func (s *fakeSystem) info(chip string, offset int) (Info, error) {
 func (s *fakeSystem) request(chip string, offset int, options ...gpiocdev.LineReqOption) (output, error) {
 	s.asked, s.offset, s.options = append(s.asked, chip), offset, options
 	return s.granted, s.failure
+}
+
+func (s *fakeSystem) watch(chip string, offset int, options ...gpiocdev.LineReqOption) (input, error) {
+	s.asked, s.offset, s.options = append(s.asked, chip), offset, options
+	if s.failure != nil {
+		return nil, s.failure
+	}
+	return &s.contact, nil
 }
 
 // fakeOutput writes down the values it is set to. It cannot be read: the code
@@ -183,6 +192,7 @@ func TestTheKernelIsAskedForALabelThatNoMachineHas(t *testing.T) {
 		func() error { _, err := (kernel{}).label("gpiochip999"); return err },
 		func() error { _, err := (kernel{}).info("gpiochip999", 0); return err },
 		func() error { _, err := (kernel{}).request("gpiochip999", 0, options(Place{})...); return err },
+		func() error { _, err := kernelWatch("gpiochip999", 0, inputOptions(Place{}, nil)...); return err },
 	} {
 		if ask() == nil {
 			t.Error("gpiochip999 answered")

@@ -1,0 +1,123 @@
+// Package panel listens to the buttons and key switches in the box.
+//
+// It promises that a press counts once, however the contact bounces; that what is
+// pressed already when the program starts counts for nothing until it was
+// released, or a key that was left turned would speak after every power cut; and
+// that a contact which is pressed for more than a minute is
+// told as stuck and then ignored until it was released: a bent button must not
+// keep a site silent, and a wet key switch must not speak. An input that cannot
+// be read presses nothing.
+//
+// How: whatever watches the lines (package line on a board, a Pipe in a
+// simulation) only says that something moved; how each contact stands is asked
+// then, and judged by a model without clocks (contact.go).
+package panel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/loaxa/loaxa/device/board"
+)
+
+// Lines are the inputs as they stand.
+type Lines interface {
+	// Active says whether the input of that name is pressed or turned now.
+	Active(name string) (bool, error)
+	// Moved receives after every edge; edges in a burst may share one.
+	Moved() <-chan struct{}
+}
+
+// Listener is told what people do. Its methods must return soon.
+type Listener interface {
+	// OnStop says that a stop button was pressed.
+	OnStop()
+	// OnKey says which key switch was turned.
+	OnKey(name string)
+	// OnStuck says that an input is stuck, or free again.
+	OnStuck(name string, stuck bool, cause string)
+}
+
+// Panel is what people can press. Make one with New and Serve it once.
+type Panel struct {
+	inputs   []board.Input
+	contacts []contact
+	blind    []bool
+	lines    Lines
+	listener Listener
+	log      *slog.Logger
+}
+
+// lookAnew is when an input that could not be read is asked again.
+const lookAnew = 10 * time.Second
+
+// New makes a panel of the inputs of a board's profile.
+func New(inputs []board.Input, lines Lines, listener Listener, log *slog.Logger) *Panel {
+	return &Panel{inputs: inputs, contacts: make([]contact, len(inputs)), blind: make([]bool, len(inputs)), lines: lines, listener: listener, log: log}
+}
+
+// Serve listens until ctx ends.
+func (p *Panel) Serve(ctx context.Context) error {
+	began := time.Now()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-p.lines.Moved():
+		case <-timer.C:
+		}
+		timer.Stop()
+		if next := p.look(time.Since(began)); next > 0 {
+			timer.Reset(next)
+		}
+	}
+}
+
+// look asks how every input stands and returns when to ask again without an
+// edge; 0 for never.
+func (p *Panel) look(now time.Duration) time.Duration {
+	var next time.Duration
+	for i := range p.inputs {
+		again := p.lookAt(i, now)
+		if again > 0 && (next == 0 || again < next) {
+			next = again
+		}
+	}
+	return next
+}
+
+func (p *Panel) lookAt(i int, now time.Duration) time.Duration {
+	in := p.inputs[i]
+	active, err := p.lines.Active(in.Name)
+	if (err != nil) != p.blind[i] {
+		p.blind[i] = err != nil
+		p.log.Warn("an input of the box", "input", in.Name, "readable", err == nil, "err", err)
+	}
+	came, again := p.contacts[i].see(active && err == nil, now)
+	p.tell(in, came)
+	if err != nil {
+		return lookAnew
+	}
+	return again
+}
+
+func (p *Panel) tell(in board.Input, came turn) {
+	switch {
+	case came == sticks:
+		p.listener.OnStuck(in.Name, true, fmt.Sprintf("pressed for more than %v", stuck))
+	case came == freed:
+		p.listener.OnStuck(in.Name, false, "")
+	case came == pressed && in.Act == board.Stop:
+		p.listener.OnStop()
+	case came == pressed && in.Act == board.Key:
+		p.listener.OnKey(in.Name)
+	}
+}
+
+// errUnknown is an input that nobody watches.
+var errUnknown = errors.New("nobody watches this input")
