@@ -14,6 +14,7 @@ import (
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/controller/api"
+	"github.com/loaxa/loaxa/controller/remote"
 )
 
 // Exit codes.
@@ -26,7 +27,7 @@ const (
 // run is one announcement on its way.
 type run struct {
 	opt Options
-	c   *client
+	c   *remote.Client
 	key string
 }
 
@@ -37,7 +38,7 @@ func Run(ctx context.Context, opt Options) (int, error) {
 		return Failed, err
 	}
 	r := &run{opt: opt, key: rand.Text()}
-	r.c = &client{base: opt.Controller, http: opt.Client, after: opt.after, waiting: func(err error, pause time.Duration) {
+	r.c = &remote.Client{Base: opt.Controller, HTTP: opt.Client, After: opt.after, Waiting: func(err error, pause time.Duration) {
 		r.say("%v; trying again in %s", err, pause)
 	}}
 	a, err := r.publish(ctx)
@@ -65,12 +66,12 @@ func (r *run) publish(ctx context.Context) (api.Announcement, error) {
 		Versions: []api.NewVersion{{Language: r.opt.Language, Content: content.SHA256}},
 		Timing:   api.NewTiming{Start: r.opt.Start, Repeat: int64(r.opt.Repeat / time.Second)}}
 	var a api.Announcement
-	if err := r.c.post(ctx, r.opt.Token, r.key, "/api/v1/announcements", body, &a); err != nil {
+	if err := r.c.Post(ctx, r.opt.Token, r.key, "/api/v1/announcements", body, &a); err != nil {
 		return a, err
 	}
 	r.say("draft %s, digest %.8s", a.ID, a.Digest)
 	named := map[string]string{"digest": a.Digest}
-	if err := r.c.post(ctx, r.opt.Token, "", r.path(a, "/submit"), named, &a); err != nil {
+	if err := r.c.Post(ctx, r.opt.Token, "", r.path(a, "/submit"), named, &a); err != nil {
 		return a, err
 	}
 	if err := r.approve(ctx, &a, named); err != nil {
@@ -82,7 +83,7 @@ func (r *run) publish(ctx context.Context) (api.Announcement, error) {
 func (r *run) upload(ctx context.Context) (api.Content, error) {
 	name := filepath.Base(r.opt.File)
 	shown := -1
-	content, err := r.c.upload(ctx, r.opt.Token, r.key, r.opt.File, func(done, all int64) {
+	content, err := upload(ctx, r.c, r.opt.Token, r.key, r.opt.File, func(done, all int64) {
 		percent := int(done * 100 / max(all, 1))
 		if r.opt.Live && percent != shown {
 			shown = percent
@@ -113,7 +114,7 @@ func (r *run) approve(ctx context.Context, a *api.Announcement, named map[string
 		token = r.opt.ApproveToken
 	}
 	if a.State == "submitted" {
-		if err := r.c.post(ctx, token, "", r.path(*a, "/approve"), named, a); err != nil {
+		if err := r.c.Post(ctx, token, "", r.path(*a, "/approve"), named, a); err != nil {
 			return err
 		}
 	}

@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/controller/remote"
 )
 
 // Options is what somebody asks for.
@@ -46,11 +46,11 @@ type Options struct {
 
 // check refuses what cannot work before anything is sent.
 func (o *Options) check() error {
-	u, err := url.Parse(o.Controller)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return fmt.Errorf("--controller %q: use an address such as http://localhost:8080", o.Controller)
+	base, err := remote.Address(o.Controller)
+	if err != nil {
+		return err
 	}
-	o.Controller = strings.TrimRight(o.Controller, "/")
+	o.Controller = base
 	if o.Token == "" {
 		return errors.New("--token: missing; loaxa-controller admin token --data DIR --role officer prints one")
 	}

@@ -9,12 +9,13 @@ import (
 	"path/filepath"
 
 	"github.com/loaxa/loaxa/controller/api"
+	"github.com/loaxa/loaxa/controller/remote"
 )
 
 // upload streams a file, from its beginning at every attempt.
-func (c *client) upload(ctx context.Context, token, key, path string, sent func(done, all int64)) (api.Content, error) {
+func upload(ctx context.Context, c *remote.Client, token, key, path string, sent func(done, all int64)) (api.Content, error) {
 	var out api.Content
-	err := c.do(ctx, request{method: "POST", path: "/api/v1/contents", token: token, key: key, body: func() (io.ReadCloser, string, error) {
+	err := c.Do(ctx, remote.Request{Method: "POST", Path: "/api/v1/contents", Token: token, Key: key, Body: func() (io.ReadCloser, string, error) {
 		return form(path, sent)
 	}}, &out)
 	return out, err

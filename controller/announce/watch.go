@@ -44,7 +44,7 @@ func (r *run) watch(ctx context.Context, a api.Announcement) (api.Deliveries, er
 	s := newScreen(r.opt)
 	for {
 		var d api.Deliveries
-		if err := r.c.get(ctx, r.opt.Token, r.path(a, "/deliveries"), &d); err != nil {
+		if err := r.c.Get(ctx, r.opt.Token, r.path(a, "/deliveries"), &d); err != nil {
 			return d, explain(err)
 		}
 		if !r.opt.Watch {

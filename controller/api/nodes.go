@@ -102,6 +102,7 @@ type planInput struct {
 func (s *server) nodes(r *registry) {
 	on(r, "list-nodes", s.listNodes)
 	on(r, "confirm-node", s.confirm)
+	on(r, "revoke-node", s.revoke)
 	on(r, "get-plan", s.plan)
 }
 
@@ -177,6 +178,22 @@ func (s *server) confirm(ctx context.Context, in *confirmInput) (*nodesAnswer, e
 		return s.cfg.Fleet.Confirm(ctx, c.Person.ID, n.ID, in.Body.ShortCode, signer)
 	})
 	if err != nil {
+		return nil, err
+	}
+	return s.listNodes(ctx, nil)
+}
+
+// revoke takes a node out again; dispatch ends its session.
+func (s *server) revoke(ctx context.Context, in *idPath) (*nodesAnswer, error) {
+	c := callerOf(ctx)
+	n, err := s.cfg.DB.Node(ctx, broadcast.ID(in.ID))
+	if err != nil {
+		return nil, err
+	}
+	if err := s.cfg.Office.Authorise(c.Person, people.NodeConfirm, n.Area); err != nil {
+		return nil, err
+	}
+	if err := s.cfg.Fleet.Revoke(ctx, c.Person.ID, n.ID); err != nil {
 		return nil, err
 	}
 	return s.listNodes(ctx, nil)

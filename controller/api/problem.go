@@ -70,6 +70,8 @@ var known = []struct {
 }{
 	{store.ErrNotFound, http.StatusNotFound, "not-found", "Không tìm thấy; hãy kiểm tra lại mã."},
 	{people.ErrForbidden, http.StatusForbidden, "forbidden", "Bạn không có quyền làm việc này; hãy nhờ người có quyền."},
+	{people.ErrPerson, http.StatusUnprocessableEntity, "person", "Thông tin cán bộ chưa hợp lệ: hãy kiểm tra mã, tên, vai trò, địa bàn và mật khẩu (ít nhất 10 ký tự)."},
+	{people.ErrOneself, http.StatusConflict, "oneself", "Không thể tự cho mình thôi nhiệm vụ; hãy nhờ một quản trị viên khác."},
 	{people.ErrCredential, http.StatusUnauthorized, "credential", "Mã truy cập không được chấp nhận; hãy lấy mã mới."},
 	{people.ErrCannotSign, http.StatusForbidden, "cannot-sign", "Mã truy cập này không ký được; hãy dùng mã của cán bộ có khoá ký."},
 	{people.ErrNoCertificate, http.StatusForbidden, "no-certificate", "Khoá ký chưa có chứng thư còn hiệu lực; quản trị viên cần cấp lại."},

@@ -82,7 +82,7 @@ func Serve(ctx context.Context, opt Options) (err error) {
 	if err := people.HasHouse(opt.Data); err != nil {
 		return err
 	}
-	unlock, err := lock(opt.Data)
+	unlock, err := store.Lock(opt.Data)
 	if err != nil {
 		return err
 	}

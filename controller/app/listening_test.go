@@ -123,30 +123,6 @@ func TestWhereItListensIsReplacedAsAWhole(t *testing.T) {
 	}
 }
 
-func TestTheLockIsFreeAfterwards(t *testing.T) {
-	dir := t.TempDir()
-	unlock, err := lock(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := lock(dir); err == nil || !strings.Contains(err.Error(), "stop that one first") {
-		t.Errorf("locked twice: %v", err)
-	}
-	if err := unlock(); err != nil {
-		t.Fatal(err)
-	}
-	again, err := lock(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := again(); err != nil {
-		t.Error(err)
-	}
-	if _, err := lock(filepath.Join(dir, "absent")); err == nil {
-		t.Error("nothing was locked")
-	}
-}
-
 func TestConnectionsWaitForAFreePlace(t *testing.T) {
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -13,9 +13,11 @@ import (
 )
 
 type adminCmd struct {
-	Token tokenCmd `cmd:"" help:"Make a personal API token and print it."`
-	Audit auditCmd `cmd:"" help:"Verify the chain of the audit log."`
-	Renew renewCmd `cmd:"" help:"Have the root give new dates to certificates that end within 30 days."`
+	Token  tokenCmd  `cmd:"" help:"Make a personal API token from a data folder and print it."`
+	Person personCmd `cmd:"" help:"People: list, add, dismiss, renew."`
+	Node   nodeCmd   `cmd:"" help:"Nodes: list, invite, confirm, revoke."`
+	Audit  auditCmd  `cmd:"" help:"Verify the chain of the audit log of a data folder."`
+	Renew  renewCmd  `cmd:"" help:"The same as person renew."`
 }
 
 type tokenCmd struct {
@@ -23,6 +25,7 @@ type tokenCmd struct {
 	Role        string        `help:"administrator, editor, approver (or officer), commune-official, technician or auditor." required:"" placeholder:"ROLE"`
 	Area        string        `help:"An area that the person must act in." placeholder:"ID"`
 	Person      string        `help:"One person, where several fit." placeholder:"ID"`
+	New         bool          `help:"In a demo: take the person in who is named."`
 	Life        time.Duration `help:"How long the token lasts." default:"2160h"`
 	Passphrases string        `help:"Read the passphrase from this file (a line ID=passphrase) instead of asking." type:"existingfile" placeholder:"FILE"`
 }
@@ -37,7 +40,7 @@ func (c *tokenCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	req := people.TokenRequest{Role: c.Role, Area: broadcast.ID(c.Area), Person: broadcast.ID(c.Person), Life: c.Life,
+	req := people.TokenRequest{Role: c.Role, Area: broadcast.ID(c.Area), Person: broadcast.ID(c.Person), New: c.New, Life: c.Life,
 		Passphrase: func(p broadcast.ID) (string, error) { return s.secret(secrets, string(p), string(p)) }}
 	token, err := people.AdminToken(ctx, c.Data, req, people.Config{Tree: tree, Now: time.Now})
 	if err != nil {
@@ -56,7 +59,7 @@ func withOffice(ctx context.Context, dir string, f func(*store.DB, *people.Offic
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(ctx, dir)
+	db, err := store.OpenBeside(ctx, dir)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ type commands struct {
 	Serve    serveCmd    `cmd:"" help:"Run the controller of a real house."`
 	Demo     demoCmd     `cmd:"" help:"Run a controller for training: its own root, which no real node obeys."`
 	Init     initCmd     `cmd:"" help:"Set up a data folder: root key, service key, first officers."`
-	Admin    adminCmd    `cmd:"" help:"Work on a data folder."`
+	Admin    adminCmd    `cmd:"" help:"People, nodes, tokens, certificates and the audit log."`
 	Announce announceCmd `cmd:"" help:"Upload, sign and publish an announcement, and watch what is proved."`
 
 	Verbose bool             `help:"Say more on standard error." short:"v"`

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -59,7 +60,7 @@ func TestCommandLine(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup:               func(env *testscript.Env) error { return move(houses, env.WorkDir) },
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"appears": appears, "mode": mode},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"appears": appears, "mode": mode, "fromjson": fromJSON, "token": token},
 	})
 }
 
@@ -126,6 +127,25 @@ func appears(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("%s did not appear", args[0])
 		}
 	}
+}
+
+// fromJSON puts one text of a JSON file into the environment.
+func fromJSON(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: fromjson VARIABLE file field")
+	}
+	var values map[string]any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &values))
+	ts.Setenv(args[0], fmt.Sprint(values[args[2]]))
+}
+
+// token puts a token of the demo's person with a role into the environment.
+func token(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: token VARIABLE role")
+	}
+	ts.Check(ts.Exec("loaxa-controller", "admin", "token", "--data", "demo", "--role", args[1]))
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
 }
 
 // mode checks who may do what with a file.

@@ -33,7 +33,7 @@ func (c *initCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error {
 		return err
 	}
 	opt := people.Options{Dir: c.Data, Top: broadcast.ID(c.Top), RootFiles: c.Root, RootThreshold: c.RootThreshold}
-	if opt.RootPassphrase, err = s.newSecret(secrets, "root", "the root keys (empty leaves them unprotected)"); err != nil {
+	if opt.RootPassphrase, err = s.newSecret(secrets, "root", "the root keys (at least 10 characters; empty leaves them unprotected)", 0); err != nil {
 		return err
 	}
 	for _, text := range c.Officer {
@@ -41,8 +41,10 @@ func (c *initCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error {
 		if err != nil {
 			return err
 		}
-		if p.Passphrase, err = s.newSecret(secrets, string(p.ID), p.Name+" (at least 10 characters)"); err != nil {
-			return err
+		if len(p.Role.Acts()) > 0 {
+			if p.Passphrase, err = s.newSecret(secrets, string(p.ID), p.Name, people.MinPassphrase); err != nil {
+				return err
+			}
 		}
 		opt.Officers = append(opt.Officers, p)
 	}
@@ -104,10 +106,20 @@ func readSecrets(path string) (map[string]string, error) {
 }
 
 // newSecret returns a passphrase that a file gave, or asks for it, and asks a
-// person at a terminal twice: what was mistyped unseen can never be reset.
-func (s Streams) newSecret(known map[string]string, name, whose string) (string, error) {
+// person at a terminal twice: what was mistyped unseen can never be reset. One
+// that is too short is refused before the next question.
+func (s Streams) newSecret(known map[string]string, name, whose string, least int) (string, error) {
+	if least > 0 {
+		whose = fmt.Sprintf("%s (at least %d characters)", whose, least)
+	}
 	secret, err := s.secret(known, name, whose)
-	if _, given := known[name]; given || err != nil || !s.terminal() {
+	if err == nil && (least > 0 || secret != "") {
+		err = people.CheckPassphrase(name, secret)
+	}
+	if err != nil {
+		return "", err
+	}
+	if _, given := known[name]; given || !s.terminal() {
 		return secret, err
 	}
 	again, err := s.secret(nil, name, name+", once more")

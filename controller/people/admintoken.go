@@ -19,6 +19,8 @@ type TokenRequest struct {
 	Area broadcast.ID
 	// Person names one person; empty stands for the first that fits.
 	Person broadcast.ID
+	// New lets a demo house take in the named person, who is not there yet.
+	New bool
 	// Life is how long the token lasts; 0 stands for DefaultTokenLife.
 	Life time.Duration
 	// Passphrase asks for a person's passphrase; a demo house does not ask.
@@ -27,8 +29,8 @@ type TokenRequest struct {
 
 // AdminToken makes a token for the house in a data folder, also while a
 // controller serves it. A demo house takes the person in first if there is none
-// with that role over that area; a real one only serves people it knows, each
-// with the own passphrase.
+// with that role over that area, unless the request names somebody who is not New; a real one only
+// serves people it knows, each with the own passphrase.
 func AdminToken(ctx context.Context, dir string, req TokenRequest, cfg Config) (text string, err error) {
 	role, err := ParseRole(req.Role)
 	if err != nil {
@@ -37,7 +39,7 @@ func AdminToken(ctx context.Context, dir string, req TokenRequest, cfg Config) (
 	if err := HasHouse(dir); err != nil {
 		return "", err
 	}
-	db, err := store.Open(ctx, dir)
+	db, err := store.OpenBeside(ctx, dir)
 	if err != nil {
 		return "", err
 	}
@@ -51,7 +53,7 @@ func AdminToken(ctx context.Context, dir string, req TokenRequest, cfg Config) (
 		return "", err
 	}
 	p, err := o.find(ctx, role, req)
-	if demo && errors.Is(err, errNobody) {
+	if demo && (req.New || req.Person == "") && errors.Is(err, errNobody) { // a name that nobody has is a slip
 		p, err = o.hire(ctx, demoFilesOf(dir), role, req)
 	}
 	if err != nil {
@@ -90,9 +92,23 @@ func (o *Office) find(ctx context.Context, role Role, req TokenRequest) (Person,
 		}
 	}
 	if req.Person != "" {
-		return Person{}, fmt.Errorf("%w: there is no person %s; people are those whom init was given", errNobody, req.Person)
+		return Person{}, fmt.Errorf("%w: there is no person %s; name one of %s", errNobody, req.Person, present(all))
 	}
-	return Person{}, fmt.Errorf("%w: no %s acts %s; people are those whom init was given, so name another role or area", errNobody, role, req.where())
+	return Person{}, fmt.Errorf("%w: no %s acts %s; there are %s; take somebody in with admin person add, or name another role or area", errNobody, role, req.where(), present(all))
+}
+
+// present names those who have not left, with what they are.
+func present(all []Person) string {
+	var names []string
+	for _, p := range all {
+		if p.Left == 0 {
+			names = append(names, fmt.Sprintf("%s (%s over %s)", p.ID, p.Role, joined(p.Areas)))
+		}
+	}
+	if most := 12; len(names) > most {
+		names = append(names[:most], fmt.Sprintf("and %d more: see admin person list", len(names)-most))
+	}
+	return strings.Join(names, ", ")
 }
 
 // where says in words where the person must act.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -74,15 +75,23 @@ type demoSecrets struct {
 
 // InitDemo makes sure that a data folder holds a demo house: the root marked
 // demo and kept in DIR.root.key, passphrases in DIR.demo.json, rights good for
-// a month at least. Called again it finishes what was broken off and renews what
+// a month at least. It holds the folder's lock while it works. Called again it finishes what was broken off and renews what
 // ends soon. A real house is left as it is, with an error.
 func InitDemo(ctx context.Context, dir string, cfg Config) (Established, error) {
 	files := demoFilesOf(dir)
 	est := Established{RootFiles: []string{files.root}}
-	err := func() error {
+	err := func() (err error) {
 		if err := refuseReal(ctx, dir, cfg); err != nil {
 			return err
 		}
+		if err := files.complete(dir); err != nil {
+			return err
+		}
+		unlock, err := store.Lock(dir)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, unlock()) }()
 		secrets, err := files.prepare(dir, cfg)
 		if err != nil {
 			return err
@@ -90,7 +99,7 @@ func InitDemo(ctx context.Context, dir string, cfg Config) (Established, error) 
 		if err := files.establish(ctx, dir, cfg, secrets); err != nil {
 			return err
 		}
-		return withDemo(ctx, dir, cfg, func(o *Office) error {
+		return withDemo(ctx, dir, cfg, store.Open, func(o *Office) error {
 			est.Fingerprint = o.pin
 			return o.refreshDemo(ctx, files, secrets)
 		})
@@ -107,26 +116,29 @@ func refuseReal(ctx context.Context, dir string, cfg Config) error {
 	if _, err := os.Stat(filepath.Join(dir, serviceKeyName)); err != nil {
 		return nil
 	}
-	err := withDemo(ctx, dir, cfg, func(*Office) error { return nil })
-	if errors.Is(err, ErrNoHouse) {
-		return nil
+	err := withDemo(ctx, dir, cfg, store.OpenBeside, func(*Office) error { return nil })
+	if errors.Is(err, ErrNoHouse) || errors.Is(err, store.ErrSchema) || errors.Is(err, fs.ErrNotExist) {
+		return nil // whose it is shows under the lock
 	}
 	return err
+}
+
+// complete makes the folder, unless there is something else in it than a demo
+// with all that belongs to it.
+func (f demoFiles) complete(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, serviceKeyName)); errors.Is(err, os.ErrNotExist) {
+		if err := emptyDir(dir); err != nil {
+			return err
+		}
+	} else if _, err := os.Stat(f.root); err != nil {
+		return fmt.Errorf("holds a house whose demo root key is not beside it (%w); to begin anew, name another folder", err)
+	}
+	return os.MkdirAll(dir, 0o700)
 }
 
 // prepare makes the keys and passphrases that are not there yet.
 func (f demoFiles) prepare(dir string, cfg Config) (demoSecrets, error) {
 	var none demoSecrets
-	if _, err := os.Stat(filepath.Join(dir, serviceKeyName)); errors.Is(err, os.ErrNotExist) {
-		if err := emptyDir(dir); err != nil {
-			return none, err
-		}
-	} else if _, err := os.Stat(f.root); err != nil {
-		return none, fmt.Errorf("holds a house whose demo root key is not beside it (%w); to begin anew, name another folder", err)
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return none, err
-	}
 	for path, holds := range map[string]string{f.root: holdsRoot, filepath.Join(dir, serviceKeyName): holdsService} {
 		s, err := newKeyFile(path, holds, "", cfg.Cost)
 		if err != nil && !errors.Is(err, os.ErrExist) {
@@ -214,8 +226,8 @@ func (f demoFiles) establish(ctx context.Context, dir string, cfg Config, secret
 }
 
 // withDemo opens the office of a demo house for f.
-func withDemo(ctx context.Context, dir string, cfg Config, f func(*Office) error) (err error) {
-	db, err := store.Open(ctx, dir)
+func withDemo(ctx context.Context, dir string, cfg Config, open func(context.Context, string) (*store.DB, error), f func(*Office) error) (err error) {
+	db, err := open(ctx, dir)
 	if err != nil {
 		return err
 	}

@@ -224,7 +224,7 @@ func TestAdminTokenOfADemoFindsOrTakesIn(t *testing.T) {
 		{people.TokenRequest{Role: "commune-official", Area: "xa-dong-tam"}, "can-bo-xa", broadcast.Commune, true},
 		{people.TokenRequest{Role: "officer", Area: "tuyen-quang"}, "approver-tuyen-quang", broadcast.Province, true},
 		{people.TokenRequest{Role: "officer", Area: "tuyen-quang"}, "approver-tuyen-quang", broadcast.Province, true},
-		{people.TokenRequest{Role: "officer", Person: "lan"}, "lan", broadcast.District, true},
+		{people.TokenRequest{Role: "officer", Person: "lan", New: true}, "lan", broadcast.District, true},
 		{people.TokenRequest{Role: "auditor", Area: "tuyen-quang"}, "auditor-tuyen-quang", broadcast.Province, false},
 	} {
 		token, err := people.AdminToken(ctx, h.Dir, x.req, h.Config)
@@ -241,6 +241,7 @@ func TestAdminTokenOfADemoFindsOrTakesIn(t *testing.T) {
 		"mayor":             {Role: "mayor"},
 		"organisation tree": {Role: "officer", Area: "atlantis"},
 		"name another":      {Role: "officer", Person: "bien-tap"},
+		"name one of ":      {Role: "officer", Person: "duyet-l"},
 		"commune":           {Role: "official", Area: "bac-quang"},
 	} {
 		_, err := people.AdminToken(ctx, h.Dir, req, h.Config)
@@ -271,7 +272,7 @@ func TestManyShellsTakePeopleInAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for _, who := range []broadcast.ID{"an", "binh", "cuc", "dung"} {
 		all.Go(func() {
-			if _, err := people.AdminToken(ctx, h.Dir, people.TokenRequest{Role: "officer", Person: who}, h.Config); err != nil {
+			if _, err := people.AdminToken(ctx, h.Dir, people.TokenRequest{Role: "officer", Person: who, New: true}, h.Config); err != nil {
 				t.Error(err)
 			}
 		})
@@ -296,7 +297,7 @@ func TestAdminTokenOfARealHouseAsksForThePassphrase(t *testing.T) {
 		t.Errorf("asked %q: %v", asked, err)
 	}
 	for says, req := range map[string]people.TokenRequest{
-		"whom init was given":  {Role: "technician", Passphrase: ask},
+		"take somebody in":     {Role: "technician", Passphrase: ask},
 		"another role or area": {Role: "officer", Area: "tuyen-quang", Passphrase: ask},
 		"no person mai":        {Role: "officer", Person: "mai", Passphrase: ask},
 		"passphrase of lan":    {Role: "officer"},

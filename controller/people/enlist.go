@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -93,7 +94,7 @@ func (o *Office) equip(ctx context.Context, tx store.Tx, n NewPerson, by issuer,
 // authority document; the new rights end when the administrator's do.
 func (o *Office) AddPerson(ctx context.Context, by Credential, n NewPerson) (Person, error) {
 	if err := n.check(o.placesAt(o.instant())); err != nil {
-		return Person{}, err
+		return Person{}, fmt.Errorf("%w: %w", ErrPerson, err)
 	}
 	var added Person
 	err := o.delegated(ctx, by, n.Areas, func(iss issuer) error {
@@ -110,6 +111,10 @@ func (o *Office) AddPerson(ctx context.Context, by Credential, n NewPerson) (Per
 	})
 	return added, err
 }
+
+// ErrOneself means that somebody would end the own rights, and might leave the
+// house without anybody who can give new ones.
+var ErrOneself = errors.New("nobody dismisses himself; ask another administrator, or the holder of the root key")
 
 // Dismiss ends somebody's rights: the person's certificates are revoked in a new
 // revision of the authority document, tokens end, and the row stays for the
@@ -141,6 +146,9 @@ func (o *Office) Dismiss(ctx context.Context, by Credential, id broadcast.ID, mo
 		}
 	}
 	return o.delegated(ctx, by, p.Areas, func(iss issuer) error {
+		if iss.person == id {
+			return ErrOneself
+		}
 		return o.db.Update(ctx, func(tx store.Tx) error {
 			end := func(a *broadcast.Authority) {
 				merge(a, append(iss.chain, certs...)...)

@@ -26,7 +26,8 @@ type Options struct {
 	RootFiles []string
 	// RootThreshold is how many root keys must sign; 0 stands for all of them.
 	RootThreshold int
-	// RootPassphrase wraps the root keys; empty leaves them in the clear.
+	// RootPassphrase wraps the root keys; empty leaves them in the clear, and
+	// fewer than MinPassphrase characters are refused.
 	RootPassphrase string
 	// Officers are the first people; two of them must have the act policy.
 	Officers []NewPerson
@@ -90,6 +91,11 @@ func (opt *Options) check(cfg Config) error {
 	if len(opt.RootFiles) == 0 || len(opt.RootFiles) > broadcast.MaxSignatures {
 		return fmt.Errorf("name 1 to %d files for the root keys", broadcast.MaxSignatures)
 	}
+	if opt.RootPassphrase != "" {
+		if err := CheckPassphrase("root", opt.RootPassphrase); err != nil {
+			return err
+		}
+	}
 	if opt.RootThreshold == 0 {
 		opt.RootThreshold = len(opt.RootFiles)
 	}
@@ -112,14 +118,15 @@ func (opt *Options) check(cfg Config) error {
 	return err
 }
 
-// emptyDir refuses a folder with content; lost+found is the file system's own.
+// emptyDir refuses a folder with content; lost+found is the file system's
+// own, and the lock says who looks.
 func emptyDir(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	for _, e := range entries {
-		if e.Name() != "lost+found" {
+		if e.Name() != "lost+found" && e.Name() != store.LockName {
 			return fmt.Errorf("data folder %s already holds %s; name an empty folder, a house is never set up over another", dir, e.Name())
 		}
 	}

@@ -107,7 +107,7 @@ func pair(t *testing.T, h peopletest.House, role people.Role, f func(one, two se
 	ctx := context.Background()
 	var tokens []string
 	for _, who := range []broadcast.ID{"mot-" + broadcast.ID(role), "hai-" + broadcast.ID(role)} {
-		req := people.TokenRequest{Role: string(role), Person: who}
+		req := people.TokenRequest{Role: string(role), Person: who, New: true}
 		tokens = append(tokens, must[string](t)(people.AdminToken(ctx, h.Dir, req, h.Config)))
 	}
 	err := h.Office.With(ctx, people.Credential{Token: tokens[0]}, func(one seal.Signer) error {

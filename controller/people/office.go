@@ -163,6 +163,27 @@ func (o *Office) Person(ctx context.Context, id broadcast.ID) (Person, error) {
 	return personOf(row), err
 }
 
+// SignsUntil returns when a person's certificate ends: 0 for somebody who cannot
+// sign now.
+func (o *Office) SignsUntil(ctx context.Context, p Person) (broadcast.Instant, error) {
+	if p.Left != 0 || len(p.Role.Acts()) == 0 {
+		return 0, nil
+	}
+	k, err := o.db.KeyOf(ctx, p.ID)
+	if err != nil {
+		return 0, err
+	}
+	a, err := o.authority(ctx)
+	if err != nil {
+		return 0, err
+	}
+	cert, err := a.current(k.Public, o.instant())
+	if errors.Is(err, ErrNoCertificate) {
+		return 0, nil
+	}
+	return cert.Until, err
+}
+
 // Persons returns everybody, also those who left, oldest first.
 func (o *Office) Persons(ctx context.Context) ([]Person, error) {
 	rows, err := o.db.Persons(ctx)

@@ -43,8 +43,19 @@ type NewPerson struct {
 	Passphrase string
 }
 
+// ErrPerson means that somebody cannot be taken in as described.
+var ErrPerson = errors.New("nobody can be taken in like this")
+
 // MinPassphrase is how many characters a passphrase has at least.
 const MinPassphrase = 10
+
+// CheckPassphrase refuses one that is too short to wrap a key with.
+func CheckPassphrase(whose, passphrase string) error {
+	if utf8.RuneCountInString(passphrase) < MinPassphrase {
+		return fmt.Errorf("the passphrase of %s needs at least %d characters and has %d", whose, MinPassphrase, utf8.RuneCountInString(passphrase))
+	}
+	return nil
+}
 
 // check refuses people who could not act, and says what to change.
 func (n NewPerson) check(places treeAt) error {
@@ -56,8 +67,11 @@ func (n NewPerson) check(places treeAt) error {
 		return fmt.Errorf("person %s: give a name of at most 200 bytes in Unicode NFC", n.ID)
 	case len(n.Areas) == 0 || len(n.Areas) > broadcast.MaxAreas:
 		return fmt.Errorf("person %s: %d areas, allowed are 1 to %d; name an area above them instead", n.ID, len(n.Areas), broadcast.MaxAreas)
-	case len(row.acts) > 0 && utf8.RuneCountInString(n.Passphrase) < MinPassphrase:
-		return fmt.Errorf("person %s: the passphrase needs at least %d characters", n.ID, MinPassphrase)
+	}
+	if len(row.acts) > 0 {
+		if err := CheckPassphrase(string(n.ID), n.Passphrase); err != nil {
+			return err
+		}
 	}
 	level, err := places.level(n.Areas)
 	if err != nil {

@@ -21,6 +21,8 @@ var migrations embed.FS
 
 // Errors that callers tell apart.
 var (
+	// ErrSchema: the database was written by another version of the program.
+	ErrSchema = errors.New("the database is of another version")
 	// ErrNotFound: no such row.
 	ErrNotFound = errors.New("not found")
 	// ErrConflict: the row exists already, or changed since it was read.
@@ -34,12 +36,26 @@ type DB struct {
 }
 
 // Open opens, or creates, the database in a folder and brings its schema up to
-// date. Another process may have it open too.
+// date. It is for whoever holds the folder's lock, or has just made it.
 func Open(ctx context.Context, dir string) (*DB, error) {
 	path := filepath.Join(dir, "loaxa.db")
 	if err := private(path); err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
+	return connect(ctx, path, true)
+}
+
+// OpenBeside opens a database that is there, beside a controller that may serve
+// it. It never changes the schema: that of another version is ErrSchema.
+func OpenBeside(ctx context.Context, dir string) (*DB, error) {
+	path := filepath.Join(dir, "loaxa.db")
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	return connect(ctx, path, false)
+}
+
+func connect(ctx context.Context, path string, renew bool) (*DB, error) {
 	dsn := "file:" + path + "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)"
 	w, err := sql.Open("sqlite", dsn+"&_txlock=immediate")
 	if err != nil {
@@ -52,7 +68,7 @@ func Open(ctx context.Context, dir string) (*DB, error) {
 	}
 	r.SetMaxOpenConns(4)
 	db := &DB{write: bun.NewDB(w, sqlitedialect.New()), read: bun.NewDB(r, sqlitedialect.New())}
-	if err := db.migrate(ctx, w); err != nil {
+	if err := db.migrate(ctx, w, renew); err != nil {
 		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), db.Close())
 	}
 	return db, nil
@@ -68,7 +84,7 @@ func private(path string) error {
 	return f.Close()
 }
 
-func (db *DB) migrate(ctx context.Context, w *sql.DB) error {
+func (db *DB) migrate(ctx context.Context, w *sql.DB, renew bool) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
@@ -76,6 +92,17 @@ func (db *DB) migrate(ctx context.Context, w *sql.DB) error {
 	p, err := goose.NewProvider(goose.DialectSQLite3, w, files)
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
+	}
+	at, newest, err := p.GetVersions(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("migrations: %w", err)
+	case at > newest:
+		return fmt.Errorf("%w: it was written by a newer program; use that one", ErrSchema)
+	case at < newest && !renew:
+		return fmt.Errorf("%w: start the controller of this version first, and ask again once it runs", ErrSchema)
+	case at == newest:
+		return nil
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrations: %w", err)

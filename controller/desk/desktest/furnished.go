@@ -49,7 +49,7 @@ func furnish() (furnished, error) {
 		return f, err
 	}
 	for id, role := range staff() {
-		if f.tokens[id], err = people.AdminToken(ctx, dir, people.TokenRequest{Role: role, Person: id}, cfg); err != nil {
+		if f.tokens[id], err = people.AdminToken(ctx, dir, people.TokenRequest{Role: role, Person: id, New: true}, cfg); err != nil {
 			return f, err
 		}
 	}

@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/controller/api"
+	"github.com/loaxa/loaxa/controller/people"
+)
+
+type personCmd struct {
+	List    personListCmd    `cmd:"" help:"Everybody, with role, areas and how long they may sign."`
+	Add     personAddCmd     `cmd:"" help:"Take somebody in, inside your own areas."`
+	Dismiss personDismissCmd `cmd:"" help:"End somebody's rights and tokens."`
+	Renew   renewCmd         `cmd:"" help:"Have the root give new dates to certificates that end within 30 days."`
+}
+
+type personListCmd struct{ caller }
+
+// Run prints a line for each person.
+func (c *personListCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error {
+	var all struct{ Persons []api.Person }
+	if err := c.get(ctx, s, "/api/v1/persons", &all); err != nil {
+		return err
+	}
+	lines := [][]string{{"ID", "ROLE", "AREAS", "SIGNS UNTIL", "LEFT", "NAME"}}
+	for _, p := range all.Persons {
+		lines = append(lines, []string{p.ID, p.Role, strings.Join(p.Areas, ","), day(p.SignsUntil), day(p.Left), p.Name})
+	}
+	return columns(s.Out, lines)
+}
+
+type personAddCmd struct {
+	caller
+	Officer     string `arg:"" help:"Who: ID:ROLE:AREA[,AREA…]:NAME, as for init."`
+	Passphrases string `help:"Read the passphrase from this file (a line ID=passphrase) instead of asking." type:"existingfile" placeholder:"FILE"`
+}
+
+// Run asks for the new person's passphrase, if the role has a key.
+func (c *personAddCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error {
+	p, err := parseOfficer(c.Officer)
+	if err != nil {
+		return err
+	}
+	secrets, err := readSecrets(c.Passphrases)
+	if err != nil {
+		return err
+	}
+	if len(p.Role.Acts()) > 0 {
+		if p.Passphrase, err = s.newSecret(secrets, string(p.ID), p.Name, people.MinPassphrase); err != nil {
+			return err
+		}
+	}
+	n := api.NewPerson{ID: string(p.ID), Name: p.Name, Role: string(p.Role), Passphrase: p.Passphrase}
+	for _, a := range p.Areas {
+		n.Areas = append(n.Areas, string(a))
+	}
+	var added api.Person
+	if err := c.post(ctx, s, "/api/v1/persons", n, &added); err != nil {
+		return err
+	}
+	if added.SignsUntil == "" {
+		_, err = fmt.Fprintf(s.Out, "%s is %s over %s\n", added.ID, added.Role, strings.Join(added.Areas, ","))
+		return err
+	}
+	_, err = fmt.Fprintf(s.Out, "%s is %s over %s and signs until %s\n", added.ID, added.Role, strings.Join(added.Areas, ","), day(added.SignsUntil))
+	return err
+}
+
+type personDismissCmd struct {
+	caller
+	ID          string `arg:"" help:"Who leaves."`
+	Compromised string `help:"The key may have been in other hands since this moment (RFC 3339, or now): what it signed since then is void. Without this, earlier signatures stay good." placeholder:"TIME"`
+}
+
+// Run ends the rights of one person.
+func (c *personDismissCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error {
+	d := api.Dismissal{Mode: string(broadcast.Retired)}
+	if c.Compromised != "" {
+		d.Mode, d.Since = string(broadcast.Compromised), c.Compromised
+		if c.Compromised == "now" {
+			d.Since = ""
+		}
+	}
+	var left api.Person
+	if err := c.post(ctx, s, "/api/v1/persons/"+url.PathEscape(c.ID)+"/dismiss", d, &left); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(s.Out, "%s left on %s\n", left.ID, day(left.Left))
+	return err
+}
