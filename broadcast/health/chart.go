@@ -23,8 +23,8 @@ import (
 
 // Bounds of a chart.
 const (
-	maxShown = 64 // what one health message may list
-	maxParts = 8  // of one code; more say no more
+	mostCodes = 8 // shown, times the parts of one code
+	fewParts  = 8 // of one code; more say no more
 	longestPart,
 	longestCause = 64, 200 // bytes, as the message allows
 	// remembered is how long a fault that was cleared counts as one that comes
@@ -43,6 +43,10 @@ type Moment struct {
 // Chart is what is wrong with one site. The zero value is a site in good
 // health. It is not safe for several goroutines.
 type Chart struct {
+	// Most is how many parts of one code it keeps, 0 for eight; it shows eight
+	// times as many faults.
+	Most int
+
 	list []*complaint // in the order of their coming
 }
 
@@ -99,6 +103,15 @@ func (c *Chart) Note(code broadcast.FaultCode, part, cause string, now Moment) {
 	c.Clear(code, part, now)
 }
 
+// Set raises or clears.
+func (c *Chart) Set(present bool, code broadcast.FaultCode, part, cause string, now Moment) {
+	if present {
+		c.Raise(code, part, cause, now)
+		return
+	}
+	c.Clear(code, part, now)
+}
+
 // Parts are those of which a failure is there now.
 func (c *Chart) Parts(code broadcast.FaultCode) []string {
 	var out []string
@@ -126,7 +139,7 @@ func (c *Chart) Shown(now Moment) ([]wire.Fault, time.Duration) {
 	})
 	var out []wire.Fault
 	for _, one := range worst {
-		if one.declared && !c.silenced(one) && len(out) < maxShown {
+		if one.declared && !c.silenced(one) && len(out) < mostCodes*c.most() {
 			out = append(out, wire.Fault{Code: one.row.Code, Part: one.part, Since: one.since, Cause: one.cause})
 		}
 	}
@@ -186,6 +199,8 @@ func (c *Chart) find(code broadcast.FaultCode, part string) *complaint {
 	return c.list[i]
 }
 
+func (c *Chart) most() int { return cmp.Or(c.Most, fewParts) }
+
 // add makes room for another part of a code, at the cost of one that is over.
 // A code without a row is shown as it is.
 func (c *Chart) add(code broadcast.FaultCode, part string) *complaint {
@@ -195,7 +210,7 @@ func (c *Chart) add(code broadcast.FaultCode, part string) *complaint {
 			same++
 		}
 	}
-	if same >= maxParts {
+	if same >= c.most() {
 		i := slices.IndexFunc(c.list, func(o *complaint) bool { return o.row.Code == code && !o.here })
 		if i < 0 {
 			return nil

@@ -34,7 +34,7 @@ type Node struct {
 	Missing   int64   `json:"missing_bytes,omitempty" doc:"Sound wanted but not yet on board"`
 	Free      int64   `json:"free_bytes,omitempty"`
 	Supply    *Supply `json:"supply,omitempty" doc:"What feeds it, where its board can tell"`
-	Faults    []Fault `json:"faults" nullable:"false"`
+	Faults    []Fault `json:"faults" nullable:"false" doc:"What is wrong now: what the node says, and what the controller finds out"`
 	Doubt     *Doubt  `json:"doubt,omitempty" doc:"There is one if the node may not be the one box that was confirmed"`
 }
 
@@ -70,14 +70,6 @@ type Doubt struct {
 	EN    string `json:"en"`
 	DoVI  string `json:"do_vi" doc:"What to do about it"`
 	DoEN  string `json:"do_en"`
-}
-
-// Fault is one failure that the node knows of.
-type Fault struct {
-	Code  string `json:"code"`
-	Part  string `json:"part,omitempty"`
-	Since string `json:"since,omitempty" format:"date-time"`
-	Cause string `json:"cause,omitempty"`
 }
 
 type nodesAnswer struct {
@@ -147,10 +139,8 @@ func (s *server) nodeOf(n fleet.Standing) Node {
 		out.Missing, out.Free = n.State.Missing, n.State.Free
 		out.Supply = supplyOf(n.State.Supply)
 	}
-	if n.Health != nil {
-		for _, f := range n.Health.Faults {
-			out.Faults = append(out.Faults, Fault{Code: string(f.Code), Part: f.Part, Since: moment(f.Since), Cause: f.Cause})
-		}
+	for _, f := range n.Faults {
+		out.Faults = append(out.Faults, s.faultOf(f, n.Node.Area))
 	}
 	return out
 }

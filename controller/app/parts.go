@@ -11,6 +11,7 @@ import (
 	"github.com/loaxa/loaxa/broadcast/wire"
 	"github.com/loaxa/loaxa/controller/api"
 	"github.com/loaxa/loaxa/controller/broker"
+	"github.com/loaxa/loaxa/controller/fleet"
 	"github.com/loaxa/loaxa/controller/people"
 )
 
@@ -28,6 +29,7 @@ func (c *controller) parts() []part {
 	list := []part{
 		{"bus", c.serveBus},
 		{"dispatch", c.dispatch.Serve},
+		{"vigil", fleet.NewVigil(fleet.VigilConfig{Fleet: c.fleet, Line: c.client, Holdings: c.dispatch}).Serve},
 		{"desk", c.desk.Serve},
 		{"http", c.serveHTTP},
 	}

@@ -128,6 +128,13 @@ func (c *Client) Publish(topic string, payload []byte, retained bool) error {
 	return nil
 }
 
+// Up says whether there is a link to the broker.
+func (c *Client) Up() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.link != nil
+}
+
 // Dropped returns how many messages found the queue full since the client was
 // made.
 func (c *Client) Dropped() uint64 { return c.lanes.dropped.Load() }

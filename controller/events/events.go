@@ -22,13 +22,14 @@ const (
 	Delivery     Kind = "delivery"
 	Node         Kind = "node"
 	Content      Kind = "content"
+	Fault        Kind = "fault"
 	Missed       Kind = "missed"
 )
 
 // Event names one thing that changed.
 type Event struct {
-	Kind Kind         `json:"kind" doc:"announcement, delivery, node, content or missed"`
-	ID   broadcast.ID `json:"id" doc:"what changed; empty for missed"`
+	Kind Kind         `json:"kind" doc:"announcement, delivery, node, content, fault or missed"`
+	ID   broadcast.ID `json:"id" doc:"what changed, for fault the node; empty for missed and for a fault of the controller"`
 }
 
 // backlog is how many events wait for one watcher.

@@ -66,6 +66,7 @@ type Config struct {
 type Fleet struct {
 	cfg   Config
 	hints hints
+	ills  ills
 	most  int64
 }
 

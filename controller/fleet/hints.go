@@ -161,6 +161,9 @@ type Standing struct {
 	// Its verified announcements still sound, so that whoever copies a card
 	// mutes nobody; what it proves is doubtful, and nothing else is for it.
 	Doubt *store.Doubt
+	// Faults are what is wrong with it as the vigil last saw it: its own word and
+	// the controller's. Of a node that is gone its word is what was last known.
+	Faults []store.Fault
 	// Present says that the node called itself ready, nobody reported it gone
 	// since, and its last sign is recent.
 	Present bool
@@ -184,6 +187,7 @@ func (f *Fleet) Overview(ctx context.Context) ([]Standing, error) {
 	for i := range out { // without the mutex, since reading thousands of states takes a while
 		out[i].read(now)
 		out[i].Chain, _ = f.Chain(out[i].Node.Area)
+		out[i].Faults = f.ills.of(out[i].Node.ID)
 		if d, doubted := doubts[out[i].Node.ID]; doubted {
 			out[i].Doubt = &d
 		}

@@ -41,11 +41,7 @@ func (n *Node) note(code broadcast.FaultCode, part, cause string) {
 
 // set raises or clears.
 func (n *Node) set(present bool, code broadcast.FaultCode, part, cause string) {
-	if present {
-		n.raise(code, part, cause)
-		return
-	}
-	n.clear(code, part)
+	n.chart.Set(present, code, part, cause, n.instant())
 }
 
 func (n *Node) instant() health.Moment { return health.Moment{Mono: n.mono(), At: n.now()} }

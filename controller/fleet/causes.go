@@ -1,0 +1,134 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/health"
+	"github.com/loaxa/loaxa/controller/store"
+)
+
+// When a connected node ought to have spoken: as soon as it is connected, and
+// every five minutes, of which one message may get lost.
+const (
+	firstWord  = 15 * time.Second
+	secondWord = 10*time.Minute + 30*time.Second
+)
+
+// How long before its end a certificate is warned of.
+const month, week = 30 * 24 * time.Hour, 7 * 24 * time.Hour
+
+// Line says whether messages of nodes can come at all.
+type Line interface {
+	Up() bool
+}
+
+// Holdings knows what a node ought to hold, by the digest that nodes give.
+type Holdings interface {
+	Holding(ctx context.Context, id broadcast.ID) (broadcast.Digest, error)
+}
+
+// watchCentre looks at the controller's own parts.
+func (v *Vigil) watchCentre(ctx context.Context, now health.Moment) error {
+	up := v.cfg.Line.Up()
+	v.centre.Set(!up, broadcast.FaultBrokerGone, "", "no link to the message broker", now)
+	switch {
+	case !up:
+		v.up = 0
+	case v.up == 0:
+		v.up = now.At
+	}
+	ring, err := v.fleet.cfg.Office.Ring(ctx)
+	if err != nil {
+		return err
+	}
+	until := map[broadcast.ID]broadcast.Instant{}
+	for _, c := range ring.InForce() {
+		if !c.Service() {
+			until[c.Person] = max(until[c.Person], c.Until)
+		}
+	}
+	for person, at := range until {
+		left := at.Sub(now.At)
+		current := left > -month // after that they have left the office
+		cause := "until " + at.String()
+		v.centre.Set(current && left < week, broadcast.FaultOfficerWeek, string(person), cause, now)
+		v.centre.Set(current && left >= week && left < month, broadcast.FaultOfficerMonth, string(person), cause, now)
+	}
+	for _, code := range []broadcast.FaultCode{broadcast.FaultOfficerWeek, broadcast.FaultOfficerMonth} {
+		for _, person := range v.centre.Parts(code) {
+			if until[broadcast.ID(person)] == 0 { // revoked
+				v.centre.Clear(code, person, now)
+			}
+		}
+	}
+	return nil
+}
+
+// areaHoldings asks once for all nodes of an area: they ought to hold the same.
+type areaHoldings struct {
+	of Holdings
+	by map[broadcast.ID]broadcast.Digest
+}
+
+func (h *areaHoldings) want(ctx context.Context, n store.Node) (broadcast.Digest, error) {
+	if digest, known := h.by[n.Area]; known {
+		return digest, nil
+	}
+	digest, err := h.of.Holding(ctx, n.ID)
+	if err == nil {
+		h.by[n.Area] = digest
+	}
+	return digest, err
+}
+
+// watchSite finds out what a node cannot say of itself. While the line is down
+// nothing is learnt of any node.
+func (v *Vigil) watchSite(ctx context.Context, s Standing, wanted *areaHoldings, now health.Moment) error {
+	c := &v.site(s.Node.ID).chart
+	for _, code := range []broadcast.FaultCode{broadcast.FaultRolledBack, broadcast.FaultDuplicate} {
+		c.Set(s.Doubt != nil && s.Doubt.Code == code, code, "", "its receipts have two continuations", now)
+	}
+	if v.up == 0 {
+		return nil
+	}
+	ours := s.Node.Status == store.Confirmed
+	gone := ours && v.gone(s, now.At)
+	c.Set(gone, broadcast.FaultNodeGone, "", lastSign(s), now)
+	c.Set(ours && !gone && v.mute(s, now.At), broadcast.FaultNoAnswer, "", lastSign(s), now)
+	if !ours || gone || s.State == nil {
+		c.Clear(broadcast.FaultDrift, "", now)
+		return nil
+	}
+	want, err := wanted.want(ctx, s.Node)
+	if err != nil {
+		return err
+	}
+	c.Set(want != s.State.Holding, broadcast.FaultDrift, "", fmt.Sprintf("holds %s, ought to hold %s", s.State.Holding.Short(), want.Short()), now)
+	return nil
+}
+
+func lastSign(s Standing) string {
+	if s.LastSign == 0 {
+		return "it never gave a sign"
+	}
+	return "last sign at " + s.LastSign.String()
+}
+
+// gone says that a node said goodbye, had it said by the broker, or was not
+// heard of for too long. Silence counts only while anything could be heard.
+func (v *Vigil) gone(s Standing, now broadcast.Instant) bool {
+	return !s.Hints.Present || now.Sub(max(s.LastSign, v.up)) > silentAfter
+}
+
+// mute says that a node is connected and does not speak although it ought to.
+func (v *Vigil) mute(s Standing, now broadcast.Instant) bool {
+	spoke := max(s.Hints.StateAt, s.Hints.HealthAt)
+	due := max(spoke, v.up).Add(secondWord)
+	if s.Hints.PresenceAt > spoke {
+		due = s.Hints.PresenceAt.Add(firstWord)
+	}
+	return now > due
+}
