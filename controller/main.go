@@ -7,9 +7,6 @@ import (
 	"github.com/loaxa/loaxa/controller/cli"
 )
 
-// version is set when the program is built.
-var version = "dev"
-
 func main() {
-	os.Exit(cli.Run(os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Version: version}))
+	os.Exit(cli.Run(os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Version: version()}))
 }

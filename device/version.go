@@ -7,7 +7,8 @@ import (
 	"github.com/loaxa/loaxa/broadcast"
 )
 
-// version names the program by the revision that it was built from.
+// version names the program by the revision that it was built from: all programs
+// of one build say the same.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -18,6 +19,8 @@ func version() string {
 		v = v[:12]
 	}
 	switch {
+	case v == "" && info.Main.Version == "(devel)":
+		return "dev"
 	case v == "":
 		return info.Main.Version
 	case setting(info, "vcs.modified") == "true":

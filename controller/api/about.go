@@ -76,14 +76,24 @@ func (s *server) me(ctx context.Context, _ *struct{}) (*meAnswer, error) {
 }
 
 func (s *server) status(ctx context.Context, _ *struct{}) (*statusAnswer, error) {
-	out := Status{Version: s.cfg.Version, Time: moment(s.now())}
-	demo, err := s.cfg.Office.Demo(ctx)
+	out, err := s.state.get(s.cfg.Now(), func() (Status, error) { return s.counted(ctx) })
 	if err != nil {
 		return nil, err
 	}
+	out.Time = moment(s.now())
+	return &statusAnswer{Body: out}, nil
+}
+
+// counted reads every node.
+func (s *server) counted(ctx context.Context) (Status, error) {
+	out := Status{Version: s.cfg.Version}
+	demo, err := s.cfg.Office.Demo(ctx)
+	if err != nil {
+		return out, err
+	}
 	standings, err := s.cfg.Fleet.Overview(ctx)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
 	out.Demo, out.Healthy = demo, true
 	for _, n := range standings {
@@ -94,7 +104,7 @@ func (s *server) status(ctx context.Context, _ *struct{}) (*statusAnswer, error)
 			}
 		}
 	}
-	return &statusAnswer{Body: out}, nil
+	return out, nil
 }
 
 //go:embed page.html
@@ -115,15 +125,9 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	last, err := s.cfg.Desk.Announcements(r.Context(), "", "", desk.MaxPage)
+	lines, err := s.last.get(s.cfg.Now(), func() ([]pageLine, error) { return s.latest(r.Context()) })
 	if err != nil {
 		return err
-	}
-	last = slices.DeleteFunc(last, func(a desk.Announcement) bool { return a.SHA256 == "" })
-	var lines []pageLine
-	for _, a := range last[:min(len(last), 10)] {
-		lines = append(lines, pageLine{Title: a.Document.Title, State: pageStates[string(a.State)],
-			At: a.Published.Time().In(broadcast.Local()).Format("15:04 02/01/2006")})
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
@@ -131,4 +135,19 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) error {
 		Status Status
 		Lines  []pageLine
 	}{status.Body, lines})
+}
+
+// latest are the last announcements that were published.
+func (s *server) latest(ctx context.Context) ([]pageLine, error) {
+	last, err := s.cfg.Desk.Announcements(ctx, "", "", desk.MaxPage)
+	if err != nil {
+		return nil, err
+	}
+	last = slices.DeleteFunc(last, func(a desk.Announcement) bool { return a.SHA256 == "" })
+	var lines []pageLine
+	for _, a := range last[:min(len(last), 10)] {
+		lines = append(lines, pageLine{Title: a.Document.Title, State: pageStates[string(a.State)],
+			At: a.Published.Time().In(broadcast.Local()).Format("15:04 02/01/2006")})
+	}
+	return lines, nil
 }

@@ -54,6 +54,9 @@ type server struct {
 	cfg Config
 	// watchers holds a place for every open event stream.
 	watchers chan struct{}
+	// state and last are what anybody may ask for.
+	state fresh[Status]
+	last  fresh[[]pageLine]
 }
 
 // New returns the handler of every route.

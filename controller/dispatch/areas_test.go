@@ -146,3 +146,30 @@ func TestDamagedManifestKeepsNoAreaFromItsLists(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 }
+
+func TestEndedListingsAreForgotten(t *testing.T) {
+	r := newRig(t)
+	raw := r.list("a1", "tan-lap") // for half an hour
+	r.clock = r.clock.Add(listedFor)
+	r.list("a2", "tan-lap")
+	r.sweep(t.Context())
+	everything := func() int {
+		t.Helper()
+		rows, err := r.db.AllListings(t.Context(), -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(rows)
+	}
+	if n := everything(); n != 2 {
+		t.Fatalf("%d listings, want both", n)
+	}
+	r.clock = r.clock.Add(time.Hour)
+	r.sweep(t.Context())
+	if n := everything(); n != 1 {
+		t.Errorf("%d listings, want the one that is young", n)
+	}
+	if _, err := r.db.Document(t.Context(), broadcast.Sum(raw)); err != nil {
+		t.Errorf("the document went with it: %v", err)
+	}
+}

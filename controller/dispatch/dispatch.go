@@ -22,7 +22,11 @@ const (
 	scanEvery    = 2 * time.Second
 	refreshAfter = 6 * time.Hour
 	resyncEvery  = 2 * time.Second
-	queued       = 4096
+	sweepEvery   = time.Hour
+	// listedFor is how long what has ended stays in the listings: they are asked
+	// with a clock that may have run ahead.
+	listedFor = 7 * 24 * time.Hour
+	queued    = 4096
 )
 
 // Bus carries messages to the broker. An error means that the message was not
@@ -131,10 +135,15 @@ func (d *Dispatch) Serve(ctx context.Context) error {
 func (d *Dispatch) serveChanges(ctx context.Context) error {
 	tick := time.NewTicker(scanEvery)
 	defer tick.Stop()
+	old := time.NewTicker(sweepEvery)
+	defer old.Stop()
+	d.sweep(ctx)
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-old.C:
+			d.sweep(ctx)
 		case <-d.up:
 			d.scan(ctx, true)
 		case <-d.changed:
@@ -149,6 +158,21 @@ func (d *Dispatch) serveChanges(ctx context.Context) error {
 				d.cfg.Log.WarnContext(ctx, "node was not given what it lacks", "node", node, "err", err)
 			}
 		}
+	}
+}
+
+// sweep forgets listings that ended long ago.
+func (d *Dispatch) sweep(ctx context.Context) {
+	var gone int64
+	err := d.cfg.DB.Update(ctx, func(tx store.Tx) (err error) {
+		gone, err = tx.DropListings(ctx, d.now().Add(-listedFor))
+		return err
+	})
+	switch {
+	case err != nil && ctx.Err() == nil:
+		d.cfg.Log.ErrorContext(ctx, "ended listings were not dropped", "err", err)
+	case gone > 0:
+		d.cfg.Log.InfoContext(ctx, "ended listings were dropped", "count", gone)
 	}
 }
 

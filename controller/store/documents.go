@@ -105,6 +105,16 @@ func (t Tx) Unlist(ctx context.Context, kind broadcast.Kind, id broadcast.ID) er
 	return nil
 }
 
+// DropListings takes out of every area's listing what ended before a moment, and
+// says how much that was. The documents stay.
+func (t Tx) DropListings(ctx context.Context, before broadcast.Instant) (int64, error) {
+	res, err := t.tx.NewDelete().Model((*Listing)(nil)).Where("until_ms < ?", before).Exec(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("drop ended listings: %w", err)
+	}
+	return res.RowsAffected()
+}
+
 // Listings returns what the given areas hold at a moment, in order of area,
 // kind and id.
 func (db *DB) Listings(ctx context.Context, areas []broadcast.ID, at broadcast.Instant) ([]Listing, error) {

@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// body is an answer being read. Reading fails when no byte came for 20 s.
+// body is an answer being read. Reading fails when no byte came for 20 s, or too
+// few in a minute.
 type body struct {
 	io.Reader
 	from  int64 // offset of its first byte
@@ -21,7 +22,10 @@ type body struct {
 	close func()
 }
 
-var errStalled = errors.New("no byte for 20 s")
+var (
+	errStalled = errors.New("no byte for 20 s")
+	errSlow    = errors.New("fewer than 16 KiB in a minute")
+)
 
 // get asks one controller for bytes from an offset on. The caller closes the body.
 func (f *Fetcher) get(ctx context.Context, base *url.URL, what string, sum Sum, from int64) (*body, error) {
@@ -53,7 +57,7 @@ func (f *Fetcher) get(ctx context.Context, base *url.URL, what string, sum Sum, 
 		end()
 		return nil, err
 	}
-	b.Reader = &meter{body: response.Body, ctx: ctx, stall: stall, bytes: &f.bytes}
+	b.Reader = &meter{body: response.Body, ctx: ctx, stall: stall, bytes: &f.bytes, began: time.Now()}
 	b.close = func() {
 		_ = response.Body.Close() // what was wanted was read
 		end()
@@ -100,12 +104,24 @@ func parseRange(text string) (start, total int64, ok bool) {
 	return start, total, err == nil && total >= 0
 }
 
-// meter counts what is read and keeps the stall timer from running out.
+// An answer that takes longer than a window brings at least so much in each:
+// 270 bytes a second, a sixth of what the worst line gives. Somebody who sends a
+// byte every 19 s would else hold a place for days.
+const (
+	rateWindow  = time.Minute
+	leastInside = 16 << 10
+)
+
+// meter counts what is read, keeps the stall timer from running out, and ends an
+// answer that only drips.
 type meter struct {
 	body  io.Reader
 	ctx   context.Context
 	stall *time.Timer
 	bytes *atomic.Int64
+
+	began  time.Time // of the window
+	inside int64     // bytes since
 }
 
 func (m *meter) Read(p []byte) (int, error) {
@@ -113,6 +129,13 @@ func (m *meter) Read(p []byte) (int, error) {
 	if n > 0 {
 		m.stall.Reset(stallLimit)
 		m.bytes.Add(int64(n))
+		m.inside += int64(n)
+	}
+	if now := time.Now(); err == nil && now.Sub(m.began) >= rateWindow {
+		if m.inside < leastInside {
+			return n, errSlow
+		}
+		m.began, m.inside = now, 0
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		err = because(m.ctx, err)

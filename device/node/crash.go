@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/wire"
 )
 
 // open everything that a boot needs from the card, in the order in which one
@@ -38,8 +39,23 @@ func (n *Node) wakeUp() error {
 		return err
 	}
 	n.interrupted()
+	n.askForPlace()
 	n.cfg.Link.SetTopics(n.topics())
 	return nil
+}
+
+// askForPlace says what somebody on site compares, at every start until the node has
+// a place.
+func (n *Node) askForPlace() {
+	if n.holdings.assignment != nil {
+		return
+	}
+	code, err := wire.ShortCode(n.public)
+	if err != nil {
+		n.log.Error("no short code", "err", err)
+		return
+	}
+	n.log.Info("waits to be confirmed; compare the short code on site", "code", code)
 }
 
 // openChain opens the chain of receipts, or begins one.

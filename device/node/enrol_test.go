@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
@@ -121,4 +123,29 @@ func TestEnrolmentOfAnAbsentControllerCanBeTriedAgain(t *testing.T) {
 	if err == nil || errors.Is(err, node.ErrRefusedEnrolment) {
 		t.Errorf("got %v, want an error that is not final", err)
 	}
+}
+
+func TestShortCodeIsSaidAtEveryStartUntilTheNodeHasAPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := nodetest.NewRig(t)
+		var said strings.Builder
+		r.Change = func(cfg *node.Config) { cfg.Log = slog.New(slog.NewTextHandler(&said, nil)) }
+		code, err := wire.ShortCode(r.Public())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for life, want := range []bool{true, true, false} {
+			said.Reset()
+			r.Boot()
+			pass(time.Second)
+			if life == 1 {
+				r.Settle()
+				pass(time.Second)
+			}
+			r.Stop()
+			if got := strings.Contains(said.String(), "code="+code); got != want {
+				t.Errorf("life %d: the short code was said: %v, want %v", life, got, want)
+			}
+		}
+	})
 }

@@ -170,7 +170,7 @@ func (s *Site) Serve(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.cfg.Log.Info("enrolled; compare the short code on site", "code", enrolled.ShortCode)
+		s.cfg.Log.Info("enrolled")
 	}
 	made, err := s.assemble(key, enrolled)
 	if err != nil {

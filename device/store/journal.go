@@ -84,8 +84,11 @@ func (j *Journal) Append(record []byte) (seq uint64, err error) {
 }
 
 // AppendBatch keeps several records with one sync and returns the number of the
-// first; the others follow it without a gap. A cut in the middle may leave any
-// first part of the batch, never a later record without the earlier ones.
+// first; the others follow it without a gap. A nil error means that all of them
+// are on the medium. After an error, or a cut before the return, the next opening
+// finds as many of the first ones as are whole, which may be all or none: what
+// comes after a damaged record counts as never written, whole or not. What must
+// be found together or not at all belongs into one record.
 func (j *Journal) AppendBatch(records [][]byte) (first uint64, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

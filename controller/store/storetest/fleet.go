@@ -171,6 +171,16 @@ func listingsOrdered(t *testing.T, db *store.DB) {
 			t.Errorf("of %v: %v", none, got)
 		}
 	}
+	update(t, db, func(tx store.Tx) error {
+		gone, err := tx.DropListings(ctx, 200)
+		if gone != 1 {
+			t.Errorf("%d are gone, want the one that ended before", gone)
+		}
+		return err
+	})
+	if left := need[[]store.Listing](t)(db.AllListings(ctx, 0)); len(left) != 2 || left[0].Area != "b" {
+		t.Errorf("left are %v", left)
+	}
 }
 
 func writesSeenAfterwards(t *testing.T, db *store.DB) {
