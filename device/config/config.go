@@ -40,6 +40,7 @@ type Config struct {
 	Prefetch Prefetch `toml:"prefetch"`
 	Guard    Guard    `toml:"guard"`
 	Sound    Sound    `toml:"sound"`
+	Carriers Carriers `toml:"carriers"`
 }
 
 const (
@@ -56,7 +57,7 @@ func Load(path string) (Config, error) {
 	if info.Size() > maxFile {
 		return Config{}, fmt.Errorf("provisioning file %s: larger than %d bytes", path, maxFile)
 	}
-	c := Config{Data: "/var/lib/loaxa", Quota: defaultQuota, Prefetch: defaultPrefetch(), Guard: defaultGuard()}
+	c := Config{Data: "/var/lib/loaxa", Quota: defaultQuota, Prefetch: defaultPrefetch(), Guard: defaultGuard(), Carriers: defaultCarriers()}
 	meta, err := toml.DecodeFile(path, &c)
 	if err != nil {
 		return Config{}, fmt.Errorf("provisioning file %s: %w", path, err)
@@ -75,7 +76,7 @@ func Load(path string) (Config, error) {
 func (c Config) Validate() error {
 	faults := []error{
 		named("node", c.Node.Validate()), named("top", c.Top.Validate()), named("root", c.Root.Validate()),
-		named("sound", c.Sound.Validate()), named("prefetch", c.Prefetch.Validate()),
+		named("sound", c.Sound.Validate()), named("prefetch", c.Prefetch.Validate()), named("carriers", c.Carriers.Validate()),
 	}
 	if u, err := url.Parse(c.Controller); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 		faults = append(faults, fmt.Errorf("controller %q: write https://HOST or https://HOST:PORT", c.Controller))

@@ -36,7 +36,7 @@ func TestShortFileGetsItsDefaults(t *testing.T) {
 	want := config.Config{Node: "tan-lap-1", Top: "bac-quang", Controller: "https://loaxa.example.vn",
 		Root:  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 		Board: "simulated", Data: "/var/lib/loaxa", Quota: 1024,
-		Prefetch: config.Prefetch{Night: "00:00-04:30", Daily: 300}, Guard: config.Guard{Socket: "/run/loaxa/guard.sock"}}
+		Prefetch: config.Prefetch{Night: "00:00-04:30", Daily: 300}, Guard: config.Guard{Socket: "/run/loaxa/guard.sock"}, Carriers: config.Carriers{Stick: "/media/loaxa"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -75,6 +75,7 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		{"a night without an end", good + "[prefetch]\nnight = \"22:00\"\n", "such as 00:00-04:30"},
 		{"an empty night", good + "[prefetch]\nnight = \"22:00-22:00\"\n", "prefetch: night"},
 		{"less than no data", good + "[prefetch]\ndaily_mb = -1\n", "daily_mb"},
+		{"a stick somewhere", good + "[carriers]\nstick = \"media\"\n", "carriers: stick"},
 		{"a number for a name", strings.Replace(good, `"simulated"`, "7", 1), "board"},
 		{"too large", good + "# " + strings.Repeat("x", 70<<10), "larger than"},
 	} {

@@ -93,7 +93,7 @@ func (n *Node) unpack(raw []byte) {
 		n.noise++
 		return
 	}
-	n.accept(kind, raw)
+	_ = n.accept(kind, raw) // a refused one is noted by its digest
 }
 
 // takeOrder keeps a running order. Its digest, which the fetcher has checked,

@@ -58,12 +58,13 @@ func (n *Node) message(topic string, payload []byte) {
 		n.complain("message not understood", "topic", topic, "err", err)
 		return
 	}
-	n.accept(kind, payload)
+	_ = n.accept(kind, payload) // nobody waits for an answer
 }
 
 // accept judges one sealed document, acts on it if it is believed, and keeps
-// it for later if only its authority is missing.
-func (n *Node) accept(kind broadcast.Kind, raw []byte) {
+// it for later if only its authority is missing. The error says why it is not
+// believed now.
+func (n *Node) accept(kind broadcast.Kind, raw []byte) error {
 	digest := broadcast.Sum(raw)
 	err := n.open(kind, raw, digest)
 	switch {
@@ -78,6 +79,7 @@ func (n *Node) accept(kind broadcast.Kind, raw []byte) {
 	default:
 		n.refuse(kind, raw, digest, err)
 	}
+	return err
 }
 
 // momentary kinds are answers to this boot: neither what the node holds nor what
@@ -114,7 +116,7 @@ func (n *Node) again() {
 	list := n.waiting
 	n.waiting = nil
 	for _, w := range list {
-		n.accept(w.kind, w.raw)
+		_ = n.accept(w.kind, w.raw) // it waits again, or is refused
 	}
 }
 

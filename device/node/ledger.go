@@ -339,16 +339,26 @@ func (l *ledger) lines(from uint64, want func(line) bool) error {
 	return err
 }
 
-// next returns the receipts that the controller lacks, at most n.
-func (l *ledger) next(n int) ([]broadcast.Receipt, error) {
+// mark is a place in the chain: a receipt, and the journal's number of the last
+// page that is over with it.
+type mark struct {
+	seq  int64
+	upto uint64
+}
+
+// after returns the receipts that follow a place, at most n, and the place of
+// the last of them.
+func (l *ledger) after(from mark, n int) ([]broadcast.Receipt, mark, error) {
 	var out []broadcast.Receipt
-	err := l.lines(l.upto+1, func(got line) bool {
-		if got.receipt.Seq > l.acked {
+	to := from
+	err := l.lines(from.upto+1, func(got line) bool {
+		if got.receipt.Seq > from.seq {
 			out = append(out, got.receipt)
+			to = mark{got.receipt.Seq, got.number}
 		}
 		return len(out) < n
 	})
-	return out, err
+	return out, to, err
 }
 
 // rewind forgets what was acknowledged, for a controller that lost it, and says

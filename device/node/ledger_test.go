@@ -39,7 +39,7 @@ func whole(t *testing.T, l *ledger, n int) []broadcast.Receipt {
 	t.Helper()
 	l2 := *l
 	l2.acked, l2.upto = 0, 0
-	list, err := l2.next(1 << 20)
+	list, err := lacking(&l2, 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestAcknowledgementCountsByItsHash(t *testing.T) {
 		if err := l.acknowledge(ackOf(t, list[seq-1])); err != nil || l.acked != int64(seq) {
 			t.Fatalf("up to %d: %v, acknowledged %d", seq, err, l.acked)
 		}
-		next, err := l.next(64)
+		next, err := lacking(l, 64)
 		if err != nil || len(next) != 30-seq || len(next) > 0 && next[0].Seq != int64(seq+1) {
 			t.Errorf("after %d the next are %d (%v)", seq, len(next), err)
 		}
@@ -208,7 +208,7 @@ func TestFullJournalGivesUpWhatTheControllerHasAndNothingElse(t *testing.T) {
 	if err := l.must(at(2), says("b", broadcast.Verified)); err != nil {
 		t.Fatalf("with half of it acknowledged: %v", err)
 	}
-	next, err := l.next(1000)
+	next, err := lacking(l, 1000)
 	if err != nil || len(next) != n-(n/2+1)+1 || next[len(next)-1].Announcement != "b" {
 		t.Errorf("%d receipts wait (%v)", len(next), err)
 	}
@@ -324,4 +324,10 @@ func TestALogLineNamesNoOccurrenceWhereThereIsNone(t *testing.T) {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}
+}
+
+// lacking are the receipts that the controller lacks, at most n.
+func lacking(l *ledger, n int) ([]broadcast.Receipt, error) {
+	list, _, err := l.after(mark{l.acked, l.upto}, n)
+	return list, err
 }

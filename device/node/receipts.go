@@ -71,22 +71,29 @@ func (n *Node) rewind() {
 	}
 }
 
-// batch seals the next receipts; fewer if they are too large together.
+// batch seals the next receipts that the controller lacks.
 func (n *Node) batch(most int) ([]byte, error) {
-	list, err := n.ledger.next(most)
+	raw, _, err := n.batchAfter(mark{n.ledger.acked, n.ledger.upto}, most)
+	return raw, err
+}
+
+// batchAfter seals the receipts that follow a place, fewer if they are too large
+// together, and returns the place of the last; nil if none follows.
+func (n *Node) batchAfter(from mark, most int) ([]byte, mark, error) {
+	list, to, err := n.ledger.after(from, most)
 	if err != nil || len(list) == 0 {
-		return nil, err
+		return nil, from, err
 	}
 	doc := broadcast.ReceiptBatch{Node: n.cfg.Node, Chain: n.ledger.chain, Receipts: list}
 	env, err := seal.Seal(broadcast.KindReceipts, doc, n.signer)
 	if err != nil {
-		return nil, err
+		return nil, from, err
 	}
 	raw, err := seal.Bytes(broadcast.KindReceipts, env)
 	if errors.Is(err, seal.ErrTooLarge) && len(list) > 1 {
-		return n.batch(len(list) / 2)
+		return n.batchAfter(from, len(list)/2)
 	}
-	return raw, err
+	return raw, to, err
 }
 
 // acknowledged takes a sealed acknowledgement.

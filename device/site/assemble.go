@@ -11,10 +11,12 @@ import (
 	"github.com/loaxa/loaxa/broadcast/wire"
 	"github.com/loaxa/loaxa/device/amplifier"
 	"github.com/loaxa/loaxa/device/link"
+	"github.com/loaxa/loaxa/device/link/stick"
 	"github.com/loaxa/loaxa/device/node"
 	"github.com/loaxa/loaxa/device/panel"
 	"github.com/loaxa/loaxa/device/player"
 	"github.com/loaxa/loaxa/device/power"
+	"github.com/loaxa/loaxa/device/store"
 )
 
 const rate = media.SampleRate
@@ -76,6 +78,9 @@ func (s *Site) assemble(key ed25519.PrivateKey, e wire.Enrolled) (made, error) {
 	m.node.Connect(m.link)
 	if s.cfg.Parts.Inputs != nil && len(s.cfg.Profile.Inputs) > 0 {
 		m.panel = panel.New(s.cfg.Profile.Inputs, s.cfg.Parts.Inputs, box{m.node, s.cfg.OnKey}, s.cfg.Log)
+	}
+	if s.cfg.Stick != "" {
+		m.slot = stick.New(stick.Config{Name: s.cfg.Node, Folder: s.cfg.Stick, FS: store.OS(), Node: m.node, Log: s.cfg.Log})
 	}
 	return m, nil
 }

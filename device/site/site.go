@@ -29,6 +29,7 @@ import (
 	"github.com/loaxa/loaxa/device/amplifier"
 	"github.com/loaxa/loaxa/device/board"
 	"github.com/loaxa/loaxa/device/link"
+	"github.com/loaxa/loaxa/device/link/stick"
 	"github.com/loaxa/loaxa/device/node"
 	"github.com/loaxa/loaxa/device/panel"
 	"github.com/loaxa/loaxa/device/player"
@@ -56,6 +57,8 @@ type Config struct {
 	// Version of the program and the date of its making.
 	Version string
 	Built   broadcast.Instant
+	// Stick is the folder where sticks are mounted; empty for none.
+	Stick string
 	// Client is for enrolment, Transport for everything that is fetched; nil
 	// for the usual ones.
 	Client    *http.Client
@@ -208,6 +211,7 @@ type made struct {
 	relay     Relay
 	gauge     *power.Gauge
 	panel     *panel.Panel // nil without inputs
+	slot      *stick.Slot  // nil without sticks
 }
 
 // serve runs the parts and ends them in order: the node first, so that what
@@ -225,6 +229,9 @@ func (m made) serve(ctx context.Context) error {
 	work.Go(func() { _ = m.gauge.Serve(rest) })
 	if m.panel != nil {
 		work.Go(func() { _ = m.panel.Serve(rest) })
+	}
+	if m.slot != nil {
+		work.Go(func() { _ = m.slot.Serve(rest) })
 	}
 	err := m.node.Serve(ctx)
 	cancel()

@@ -78,7 +78,7 @@ var options = map[string]string{
 		"WatchdogSec WatchdogSignal TimeoutAbortSec TimeoutStartSec TimeoutStopSec NotifyAccess KillMode " +
 		"User Group SupplementaryGroups UMask RuntimeDirectory RuntimeDirectoryMode RuntimeDirectoryPreserve StateDirectory StateDirectoryMode " +
 		"OOMPolicy OOMScoreAdjust Nice MemoryMax MemorySwapMax TasksMax LimitCORE DevicePolicy DeviceAllow PrivateNetwork " +
-		"RestrictAddressFamilies IPAddressDeny CapabilityBoundingSet AmbientCapabilities NoNewPrivileges PrivateTmp ProtectSystem ProtectHome " +
+		"RestrictAddressFamilies IPAddressDeny CapabilityBoundingSet AmbientCapabilities NoNewPrivileges PrivateTmp ProtectSystem ReadWritePaths ProtectHome " +
 		"ProtectHostname ProtectClock ProtectKernelTunables ProtectKernelModules ProtectKernelLogs ProtectControlGroups ProtectProc " +
 		"RestrictNamespaces RestrictRealtime RestrictSUIDSGID LockPersonality MemoryDenyWriteExecute SystemCallArchitectures " +
 		"SystemCallFilter SystemCallErrorNumber",
@@ -142,7 +142,8 @@ var promises = []promise{
 	{device, "Service.CapabilityBoundingSet", "", "and never root"},
 	{device, "Service.NoNewPrivileges", "yes", "nor its decoders"},
 	{device, "Service.DeviceAllow", "char-alsa rw", "the sound card; the relay is the guard's"},
-	{device, "Service.ProtectSystem", "strict", "nothing to write but its card"},
+	{device, "Service.ProtectSystem", "strict", "nothing to write but its card and"},
+	{device, "Service.ReadWritePaths", "-/media/loaxa", "receipts on a stick, where there is one"},
 }
 
 func TestUnitsKeepTheirPromises(t *testing.T) {
