@@ -89,6 +89,16 @@ func ReasonTexts() []ReasonText {
 	}
 }
 
+// Words returns the row of a reason; one that the table lacks speaks for itself.
+func (r Reason) Words() ReasonText {
+	for _, t := range ReasonTexts() {
+		if t.Code == r {
+			return t
+		}
+	}
+	return ReasonText{r, string(r), string(r)}
+}
+
 // Validate refuses reasons that are not in the table.
 func (r Reason) Validate() error {
 	for _, t := range ReasonTexts() {

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -48,6 +49,12 @@ func TestEveryReasonHasWordsInBothLanguages(t *testing.T) {
 		if err := r.Validate(); err != nil {
 			t.Errorf("%v: give it words in both languages", err)
 		}
+		if !slices.Contains(table, r.Words()) {
+			t.Errorf("%s has other words: %+v", r, r.Words())
+		}
+	}
+	if w := broadcast.Reason("tomorrow").Words(); w.Code != "tomorrow" || w.EN != "tomorrow" || w.VI != "tomorrow" {
+		t.Errorf("a reason of tomorrow is told as %+v", w)
 	}
 	seen := map[string]bool{}
 	for _, r := range table {

@@ -22,6 +22,7 @@ const (
 	AllEnded   = 0 // every expected node sounded to its end, or nobody watched
 	Failed     = 1
 	SomeSilent = 2 // at least one expected node did not
+	Nowhere    = 3 // nothing was published, because nothing of it would sound
 )
 
 // run is one announcement on its way.
@@ -43,7 +44,7 @@ func Run(ctx context.Context, opt Options) (int, error) {
 	}}
 	a, err := r.publish(ctx)
 	if err != nil {
-		return Failed, explain(err)
+		return codeOf(err), explain(err)
 	}
 	return r.follow(ctx, a)
 }
@@ -70,11 +71,15 @@ func (r *run) publish(ctx context.Context) (api.Announcement, error) {
 		return a, err
 	}
 	r.say("draft %s, digest %.8s", a.ID, a.Digest)
-	named := map[string]string{"digest": a.Digest}
+	r.foretell(a.Forecast)
+	named := map[string]any{"digest": a.Digest}
+	if len(r.opt.AcceptSilence) > 0 {
+		named["accept_silence"] = r.opt.AcceptSilence
+	}
 	if err := r.c.Post(ctx, r.opt.Token, "", r.path(a, "/submit"), named, &a); err != nil {
 		return a, err
 	}
-	if err := r.approve(ctx, &a, named); err != nil {
+	if err := r.approve(ctx, &a, map[string]any{"digest": a.Digest}); err != nil {
 		return a, err
 	}
 	return a, nil
@@ -108,7 +113,7 @@ func (r *run) path(a api.Announcement, step string) string {
 }
 
 // approve signs as the second person, or as the first if there is no other.
-func (r *run) approve(ctx context.Context, a *api.Announcement, named map[string]string) error {
+func (r *run) approve(ctx context.Context, a *api.Announcement, named map[string]any) error {
 	token := r.opt.Token
 	if r.opt.ApproveToken != "" {
 		token = r.opt.ApproveToken
@@ -130,6 +135,18 @@ func (r *run) approve(ctx context.Context, a *api.Announcement, named map[string
 	return nil
 }
 
+// nowhere is the problem of what would sound nowhere.
+const nowhere = "sounds-nowhere"
+
+// codeOf is the exit code of an announcement that was not published.
+func codeOf(err error) int {
+	var p *api.Problem
+	if errors.As(err, &p) && p.Code == nowhere {
+		return Nowhere
+	}
+	return Failed
+}
+
 // explain adds to a problem what a person at a terminal can do about it.
 func explain(err error) error {
 	var p *api.Problem
@@ -143,6 +160,7 @@ func explain(err error) error {
 		"cannot-sign":   "use the token of an officer for --token or --approve-token",
 		"forbidden":     "use the token of somebody who may, or --approve-token for the approval",
 		"area-unknown":  "the areas are listed at /api/v1/areas",
+		nowhere:         "pass another --start, or --accept-silence with the reasons",
 	}
 	detail := p.Detail
 	if p.Status == http.StatusForbidden && p.Code == "forbidden" || hints[p.Code] != "" {

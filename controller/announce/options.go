@@ -31,6 +31,9 @@ type Options struct {
 	Start string
 	// Repeat makes an emergency sound again so often inside its window.
 	Repeat time.Duration
+	// AcceptSilence are the reasons, such as quiet, for which it may stay silent
+	// on every node.
+	AcceptSilence []string
 	// Watch waits until every node has ended; JSON prints what they proved.
 	Watch, JSON bool
 

@@ -91,7 +91,8 @@ type listAnswer struct {
 type submitInput struct {
 	ID   string `path:"id" pattern:"^[a-z0-9-]{1,40}$"`
 	Body *struct {
-		Digest string `json:"digest,omitempty" pattern:"^[0-9a-f]{64}$" doc:"Named: whoever submits also signs, if more than one has to"`
+		Digest string   `json:"digest,omitempty" pattern:"^[0-9a-f]{64}$" doc:"Named: whoever submits also signs, if more than one has to"`
+		Accept []string `json:"accept_silence,omitempty" nullable:"false" maxItems:"16" doc:"It may stay silent on every node for these reasons, such as quiet; without it what would sound nowhere is refused"`
 	}
 }
 
@@ -116,6 +117,7 @@ func (s *server) announcements(r *registry) {
 	on(r, "submit-announcement", s.submit)
 	on(r, "approve-announcement", s.approve)
 	on(r, "withdraw-announcement", s.withdraw)
+	on(r, "get-forecast", s.forecast)
 }
 
 func (s *server) create(ctx context.Context, in *createInput) (*createAnswer, error) {
@@ -133,7 +135,7 @@ func (s *server) create(ctx context.Context, in *createInput) (*createAnswer, er
 		return nil, err
 	}
 	made, err := s.cfg.Desk.Create(ctx, callerOf(ctx).Person, draft, func(tx store.Tx, a desk.Announcement) error {
-		body, err := json.Marshal(announcementOf(a))
+		body, err := json.Marshal(s.viewOf(a))
 		if err != nil {
 			return err
 		}
@@ -146,7 +148,7 @@ func (s *server) create(ctx context.Context, in *createInput) (*createAnswer, er
 	if err != nil {
 		return nil, err
 	}
-	return &createAnswer{Status: http.StatusCreated, Body: announcementOf(made)}, nil
+	return &createAnswer{Status: http.StatusCreated, Body: s.viewOf(made)}, nil
 }
 
 // again answers a repeated create.
@@ -186,15 +188,19 @@ func (s *server) announcement(ctx context.Context, in *idPath) (*announcementAns
 func (s *server) submit(ctx context.Context, in *submitInput) (*announcementAnswer, error) {
 	c := callerOf(ctx)
 	var shown broadcast.Digest
+	var accept []broadcast.Reason
 	if in.Body != nil {
 		shown = broadcast.Digest(in.Body.Digest)
+		for _, why := range in.Body.Accept {
+			accept = append(accept, broadcast.Reason(why))
+		}
 	}
-	return answer(s.cfg.Desk.Submit(ctx, c.Person, c.credential(), broadcast.ID(in.ID), shown))
+	return s.foreseen(s.cfg.Desk.Submit(ctx, c.Person, c.credential(), broadcast.ID(in.ID), shown, accept...))
 }
 
 func (s *server) approve(ctx context.Context, in *approveInput) (*announcementAnswer, error) {
 	c := callerOf(ctx)
-	return answer(s.cfg.Desk.Approve(ctx, c.Person, c.credential(), broadcast.ID(in.ID), broadcast.Digest(in.Body.Digest)))
+	return s.foreseen(s.cfg.Desk.Approve(ctx, c.Person, c.credential(), broadcast.ID(in.ID), broadcast.Digest(in.Body.Digest)))
 }
 
 func (s *server) withdraw(ctx context.Context, in *withdrawInput) (*announcementAnswer, error) {

@@ -3,12 +3,13 @@ package api_test
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/controller/api"
@@ -255,8 +256,8 @@ func TestTheSameKeyAndBodyGiveTheSameAnswer(t *testing.T) {
 	r.Assemble()
 	r.Serve() // as after a restart
 	r.ok(create(r.flood()), 201, &again)
-	if a, b := fmt.Sprint(first), fmt.Sprint(again); a != b {
-		t.Errorf("first %s\nagain %s", a, b)
+	if diff := cmp.Diff(first, again); diff != "" {
+		t.Errorf("another answer: %s", diff)
 	}
 	other := r.flood()
 	other["title"] = "Bản tin khác"

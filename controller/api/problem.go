@@ -29,7 +29,7 @@ type Problem struct {
 	Detail   string   `json:"detail" doc:"What is wrong and what to do next"`
 	DetailVI string   `json:"detail_vi" doc:"The same in Vietnamese"`
 	Field    string   `json:"field,omitempty" doc:"What to change in the request"`
-	Errors   []string `json:"errors,omitempty" nullable:"false" doc:"Every field at fault, if there are several"`
+	Errors   []string `json:"errors,omitempty" nullable:"false" doc:"Every field or reason, if there are several"`
 }
 
 // Error returns the code and the detail.
@@ -104,7 +104,7 @@ func problemOf(err error) *Problem {
 	var refused *desk.Refusal
 	if errors.As(err, &refused) {
 		p := problem(or(statuses[refused.Code], http.StatusUnprocessableEntity), string(refused.Code), refused.English, refused.Vietnamese)
-		p.Field = refused.Field
+		p.Field, p.Errors = refused.Field, refused.Errors
 		return p
 	}
 	var upload *intake.Refusal

@@ -36,6 +36,7 @@ func routes() []route {
 		{id: "submit-announcement", method: "POST", path: "/api/v1/announcements/{id}/submit", need: people.AnnouncementWrite, summary: "Hand a draft in; from then on its words are fixed"},
 		{id: "approve-announcement", method: "POST", path: "/api/v1/announcements/{id}/approve", need: people.AnnouncementApprove, summary: "Sign the announcement whose digest was shown; the last signature needed publishes it"},
 		{id: "withdraw-announcement", method: "POST", path: "/api/v1/announcements/{id}/withdraw", need: people.AnnouncementWrite, summary: "Take an announcement back"},
+		{id: "get-forecast", method: "GET", path: "/api/v1/announcements/{id}/forecast", need: people.AnnouncementRead, summary: "Where it would sound, where it would stay silent, and why; the same plan that the nodes make"},
 		{id: "get-deliveries", method: "GET", path: "/api/v1/announcements/{id}/deliveries", need: people.DeliveryRead, summary: "What every node proved"},
 		{id: "list-areas", method: "GET", path: "/api/v1/areas", need: people.AreaRead, summary: "Today's organisation tree"},
 		{id: "list-nodes", method: "GET", path: "/api/v1/nodes", need: people.NodeRead, summary: "Every node with what it last said of itself"},

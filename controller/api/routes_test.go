@@ -24,6 +24,7 @@ var access = map[string]people.Permission{
 	"POST /api/v1/announcements/{id}/approve":   people.AnnouncementApprove,
 	"POST /api/v1/announcements/{id}/withdraw":  people.AnnouncementWrite,
 	"GET /api/v1/announcements/{id}/deliveries": people.DeliveryRead,
+	"GET /api/v1/announcements/{id}/forecast":   people.AnnouncementRead,
 	"GET /api/v1/areas":                         people.AreaRead,
 	"GET /api/v1/nodes":                         people.NodeRead,
 	"GET /api/v1/faults":                        people.NodeRead,

@@ -30,6 +30,7 @@ type Announcement struct {
 	Until      string      `json:"until,omitempty" format:"date-time" doc:"When the last sounding that may begin has ended"`
 	Withdrawn  *Withdrawn  `json:"withdrawn,omitempty"`
 	Closed     string      `json:"closed,omitempty" format:"date-time"`
+	Forecast   *Forecast   `json:"forecast,omitempty" doc:"In the answers to a create and to a submit, and to an approval unless of an emergency"`
 }
 
 // Version is what sounds in one language.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/controller/preview"
 	"github.com/loaxa/loaxa/controller/store"
 )
 
@@ -30,6 +31,9 @@ type Announcement struct {
 	Created, Submitted, Published, Withdrawn, Closed broadcast.Instant
 	WithdrawnBy                                      broadcast.ID
 	WithdrawnWhy                                     string
+	// Forecast is what it would do; only the answers to Create and Submit have
+	// one, and to Approve unless it is an emergency.
+	Forecast *preview.Forecast
 }
 
 // read turns a row into an announcement.

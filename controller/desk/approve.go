@@ -28,7 +28,11 @@ func (d *Desk) Approve(ctx context.Context, by people.Person, cred people.Creden
 		return a, err
 	}
 	d.changed(id)
-	return d.Announcement(ctx, id)
+	a, err = d.Announcement(ctx, id)
+	if err == nil && a.Document.Class != broadcast.Emergency { // which has better use for the processor now
+		a.Forecast = d.foresee(ctx, a, nil)
+	}
+	return a, err
 }
 
 // signing is one signature on its way into the database.

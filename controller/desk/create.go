@@ -36,6 +36,7 @@ func (d *Desk) Create(ctx context.Context, by people.Person, draft Draft, kept f
 	if err != nil {
 		return made, err
 	}
+	made.Forecast = d.foresee(ctx, made, p.orders)
 	err = d.cfg.DB.Update(ctx, func(tx store.Tx) error {
 		if err := tx.AddAnnouncement(ctx, row); err != nil {
 			return err

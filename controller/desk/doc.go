@@ -16,5 +16,9 @@
 // key is open only around that one transaction. Every step may be repeated after
 // a crash; what was done already is answered as done.
 //
+// Before anybody signs, the desk says what an announcement would do on every
+// node, by the plan that the nodes make themselves. What would sound nowhere is
+// not taken unless somebody accepts that; an emergency always is.
+//
 // Deliveries never says more of a node than the receipts that it proved.
 package desk

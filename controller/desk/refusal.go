@@ -33,6 +33,7 @@ const (
 	ReasonNeeded   Code = "reason-needed"
 	AreaFull       Code = "area-full"
 	Signatures     Code = "signatures"
+	SoundsNowhere  Code = "sounds-nowhere"
 )
 
 // reasons holds what a person is told. Verbs stand for the details that the
@@ -98,6 +99,9 @@ var reasons = map[Code]struct{ english, vietnamese string }{
 	AreaFull: {
 		"%s holds %d documents already: withdraw what is no longer needed, or wait until something ends",
 		"Địa bàn %s đã có %d văn bản: hãy thu hồi bản tin không còn cần, hoặc chờ bản tin cũ hết hạn."},
+	SoundsNowhere: {
+		"nothing of it would sound: %s; change that, or submit it with accept_silence naming the reasons (%s) if it is meant to stay silent",
+		"Bản tin sẽ không phát ở bất kỳ cụm loa nào: %s; hãy sửa lại, hoặc trình duyệt kèm accept_silence nêu rõ lý do (%s) nếu chủ ý như vậy."},
 	ReasonNeeded: {
 		"the reason is empty: say why it is withdrawn",
 		"Chưa ghi lý do: hãy ghi vì sao thu hồi."},
@@ -109,6 +113,8 @@ type Refusal struct {
 	English, Vietnamese string
 	// Field names what to change in the request; empty if no field is at fault.
 	Field string
+	// Errors are the details one by one, in English, if there are several.
+	Errors []string
 }
 
 // Error returns the code and the English reason.

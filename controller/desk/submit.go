@@ -12,7 +12,11 @@ import (
 // Submit hands a draft in; from then on its words are fixed. Whoever names the
 // digest that was shown also signs as the first officer, if more than one has
 // to and that person can. Submitting again changes nothing.
-func (d *Desk) Submit(ctx context.Context, by people.Person, cred people.Credential, id broadcast.ID, digest broadcast.Digest) (Announcement, error) {
+//
+// What would sound nowhere is refused, unless accept names every reason why it
+// stays silent; an emergency is never kept back for that.
+func (d *Desk) Submit(ctx context.Context, by people.Person, cred people.Credential, id broadcast.ID, digest broadcast.Digest,
+	accept ...broadcast.Reason) (Announcement, error) {
 	a, err := d.Announcement(ctx, id)
 	if err != nil {
 		return a, err
@@ -23,7 +27,12 @@ func (d *Desk) Submit(ctx context.Context, by people.Person, cred people.Credent
 	if digest != "" && digest != a.Digest {
 		return a, refuse(DigestChanged, "digest", digest.Short(), a.Digest.Short())
 	}
-	officers, err := d.submit(ctx, by, a)
+	forecast := d.foresee(ctx, a, nil)
+	silent, err := mayBeSilent(a, forecast, accept)
+	if err != nil {
+		return a, err
+	}
+	officers, err := d.submit(ctx, by, a, silent)
 	if err != nil {
 		return a, err
 	}
@@ -33,11 +42,14 @@ func (d *Desk) Submit(ctx context.Context, by people.Person, cred people.Credent
 		}
 	}
 	d.changed(id)
-	return d.Announcement(ctx, id)
+	a, err = d.Announcement(ctx, id)
+	a.Forecast = forecast
+	return a, err
 }
 
-// submit fixes a draft and returns how many officers have to sign.
-func (d *Desk) submit(ctx context.Context, by people.Person, a Announcement) (int, error) {
+// submit fixes a draft and returns how many officers have to sign. The audit
+// log keeps for which reasons somebody let it stay silent everywhere.
+func (d *Desk) submit(ctx context.Context, by people.Person, a Announcement, silent string) (int, error) {
 	ring, err := d.cfg.Keys.Ring(ctx)
 	if err != nil {
 		return 0, err
@@ -66,6 +78,13 @@ func (d *Desk) submit(ctx context.Context, by people.Person, a Announcement) (in
 		row.State, row.Submitted, row.Officers = store.Submitted, d.now(), int64(r.officers)
 		if err := tx.SaveAnnouncement(ctx, row); err != nil {
 			return err
+		}
+		if silent != "" {
+			deed := store.Deed{At: d.now(), Person: by.ID, Act: "announcement.accept-silence", Subject: string(row.ID),
+				Detail: trace{Digest: row.Digest, Reason: silent}}
+			if err := tx.Audit(ctx, deed); err != nil {
+				return err
+			}
 		}
 		return d.audit(ctx, tx, by.ID, "announcement.submit", row)
 	})

@@ -1,4 +1,4 @@
-package preview
+package preview_test
 
 import (
 	"testing"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
@@ -21,6 +22,8 @@ type Source struct {
 	DB   *store.DB
 	Ring *seal.Keyring
 	Now  broadcast.Instant
+	// Places is today's organisation tree; only a forecast needs it.
+	Places seal.Places
 }
 
 // standard is a board as the profiles have it by default. Boards differ by a
@@ -44,25 +47,37 @@ func Of(ctx context.Context, src Source, node broadcast.ID, window plan.Window) 
 	if n.Status != store.Confirmed || n.Assignment == "" {
 		return plan.Plan{}, fmt.Errorf("node %s: %w", node, ErrNoPlace)
 	}
-	r := &reader{src: src, in: plan.Input{Now: src.Now, Window: window, Fresh: max(src.Now, window.To), Clock: broadcast.ClockProved,
-		Orders: map[broadcast.Digest]broadcast.RunningOrder{}}}
-	if r.in.Board, err = standard(); err != nil {
+	r, err := newReader(src, window)
+	if err != nil {
 		return plan.Plan{}, err
 	}
-	if r.in.Assignment, err = r.assignment(ctx, n); err != nil {
+	doc, err := src.DB.Document(ctx, n.Assignment)
+	if err != nil {
 		return plan.Plan{}, err
 	}
-	if err := r.documents(ctx); err != nil {
+	a, err := placeOf(doc)
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	// The node holds itself to its own place, so its rights are asked there.
+	r.places = a
+	if _, _, err := seal.Open[broadcast.Assignment](src.Ring, broadcast.KindAssignment, doc.Raw, r.context()); err != nil {
+		return plan.Plan{}, err
+	}
+	if err := r.documents(ctx, areasOf(a)); err != nil {
 		return plan.Plan{}, err
 	}
 	if err := r.past(ctx, node); err != nil {
 		return plan.Plan{}, err
 	}
-	return plan.Compute(r.in)
+	return plan.Compute(r.at(a))
 }
 
-// standard is the board that a preview assumes.
-func standard() (plan.Board, error) {
+// standard returns the board that a preview assumes, which nobody may change.
+// Its chimes are long to make and always the same.
+var standard = sync.OnceValues(makeStandard)
+
+func makeStandard() (plan.Board, error) {
 	b := plan.Board{WarmUp: warmUp, Tail: tail, Hold: hold, Chimes: map[string]time.Duration{}}
 	keys := []string{"drill"}
 	for _, c := range broadcast.Classes() {
@@ -78,18 +93,26 @@ func standard() (plan.Board, error) {
 	return b, nil
 }
 
-// reader gathers the input of one plan.
+// reader gathers the input of plans.
 type reader struct {
-	src    Source
-	in     plan.Input
-	places broadcast.Assignment
+	src Source
+	in  plan.Input
+	// places are what the documents are judged by.
+	places   seal.Places
+	policies []broadcast.Policy
+	silences []silence
+	// since is from when announcements count that are not listed any more.
+	since broadcast.Instant
 }
 
-func (r *reader) assignment(ctx context.Context, n store.Node) (broadcast.Assignment, error) {
-	doc, err := r.src.DB.Document(ctx, n.Assignment)
-	if err != nil {
-		return broadcast.Assignment{}, err
-	}
+func newReader(src Source, window plan.Window) (*reader, error) {
+	board, err := standard()
+	return &reader{src: src, since: src.Now, in: plan.Input{Now: src.Now, Window: window, Fresh: max(src.Now, window.To), Clock: broadcast.ClockProved,
+		Board: board, Orders: map[broadcast.Digest]broadcast.RunningOrder{}}}, err
+}
+
+// placeOf reads the place of a node, believed or not.
+func placeOf(doc store.Document) (broadcast.Assignment, error) {
 	env, err := seal.Parse(broadcast.KindAssignment, doc.Raw)
 	if err != nil {
 		return broadcast.Assignment{}, err
@@ -98,14 +121,16 @@ func (r *reader) assignment(ctx context.Context, n store.Node) (broadcast.Assign
 	if err != nil {
 		return broadcast.Assignment{}, err
 	}
-	a, err := broadcast.Decode[broadcast.Assignment](payload)
-	r.places = a
-	if err != nil {
-		return a, err
+	return broadcast.Decode[broadcast.Assignment](payload)
+}
+
+// areasOf are the areas that a node belongs to.
+func areasOf(a broadcast.Assignment) []broadcast.ID {
+	var out []broadcast.ID
+	for _, p := range a.Chain {
+		out = append(out, p.Area)
 	}
-	// The node holds itself to its own place, so its rights are asked there.
-	_, _, err = seal.Open[broadcast.Assignment](r.src.Ring, broadcast.KindAssignment, doc.Raw, r.context())
-	return a, err
+	return out
 }
 
 func (r *reader) context() seal.Context { return seal.Context{Places: r.places, Listed: true} }

@@ -1,4 +1,4 @@
-package preview
+package preview_test
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"github.com/loaxa/loaxa/broadcast/plan"
 	"github.com/loaxa/loaxa/controller/desk"
 	"github.com/loaxa/loaxa/controller/desk/desktest"
+	"github.com/loaxa/loaxa/controller/preview"
 	"github.com/loaxa/loaxa/controller/store"
 )
 
@@ -33,7 +34,7 @@ func (r *rig) publish(class broadcast.Class, at broadcast.Instant) broadcast.Ann
 	a, err := r.Desk.Create(ctx, by.Person, desk.Draft{Title: "Bản tin", Class: class, Areas: []broadcast.ID{broadcast.BacQuang}, Reason: "thử",
 		Versions: []desk.DraftVersion{{Content: r.Content(10 * time.Second)}}, Timing: broadcast.Timing{Start: at}}, nil)
 	if err == nil {
-		_, err = r.Desk.Submit(ctx, by.Person, by.Credential, a.Document.ID, "")
+		_, err = r.Desk.Submit(ctx, by.Person, by.Credential, a.Document.ID, "", broadcast.WhyQuiet)
 	}
 	if err == nil {
 		a, err = r.Desk.Approve(ctx, by.Person, by.Credential, a.Document.ID, a.Digest)
@@ -60,7 +61,7 @@ func (r *rig) of(node broadcast.ID) (plan.Plan, error) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return Of(r.t.Context(), Source{DB: r.DB, Ring: ring, Now: r.Now()}, node, plan.Window{From: r.Now().Add(-time.Hour), To: r.Now().Add(24 * time.Hour)})
+	return preview.Of(r.t.Context(), preview.Source{DB: r.DB, Ring: ring, Now: r.Now()}, node, plan.Window{From: r.Now().Add(-time.Hour), To: r.Now().Add(24 * time.Hour)})
 }
 
 func TestAPlanKnowsTheLawOfThePlace(t *testing.T) {
@@ -157,7 +158,7 @@ func TestAPlanNeedsAPlace(t *testing.T) {
 	if err := r.Fleet.Revoke(t.Context(), "ky-thuat", "tan-lap-1"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.of("tan-lap-1"); !errors.Is(err, ErrNoPlace) {
+	if _, err := r.of("tan-lap-1"); !errors.Is(err, preview.ErrNoPlace) {
 		t.Errorf("revoked: %v", err)
 	}
 }

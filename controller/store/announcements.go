@@ -176,8 +176,17 @@ func (t Tx) AddRunningOrder(ctx context.Context, r RunningOrder) error {
 
 // RunningOrders returns the programmes of an announcement, in order of digest.
 func (t Tx) RunningOrders(ctx context.Context, id broadcast.ID) ([]RunningOrder, error) {
+	return runningOrders(ctx, t.tx, id)
+}
+
+// RunningOrders returns the programmes of an announcement, in order of digest.
+func (db *DB) RunningOrders(ctx context.Context, id broadcast.ID) ([]RunningOrder, error) {
+	return runningOrders(ctx, db.read, id)
+}
+
+func runningOrders(ctx context.Context, from bun.IDB, id broadcast.ID) ([]RunningOrder, error) {
 	var out []RunningOrder
-	err := t.tx.NewSelect().Model(&out).Where("announcement = ?", id).Order("sha256").Scan(ctx)
+	err := from.NewSelect().Model(&out).Where("announcement = ?", id).Order("sha256").Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("running orders of %s: %w", id, err)
 	}

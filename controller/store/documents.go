@@ -59,6 +59,22 @@ func (db *DB) Document(ctx context.Context, sha broadcast.Digest) (Document, err
 	return d, nil
 }
 
+// DocumentsNamed returns those of some objects that are there, by name.
+func (db *DB) DocumentsNamed(ctx context.Context, names []broadcast.Digest) (map[broadcast.Digest]Document, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	var rows []Document
+	if err := db.read.NewSelect().Model(&rows).Where("sha256 IN (?)", bun.List(names)).Scan(ctx); err != nil {
+		return nil, fmt.Errorf("%d documents: %w", len(names), err)
+	}
+	out := make(map[broadcast.Digest]Document, len(rows))
+	for _, d := range rows {
+		out[d.SHA256] = d
+	}
+	return out, nil
+}
+
 // NewestDocument returns the newest revision of one document, or ErrNotFound.
 func (db *DB) NewestDocument(ctx context.Context, kind broadcast.Kind, id broadcast.ID) (Document, error) {
 	var d Document

@@ -152,6 +152,9 @@ func runningOrders(t *testing.T, db *store.DB) {
 		}
 		return err
 	})
+	if got := need[[]store.RunningOrder](t)(db.RunningOrders(ctx, "a")); len(got) != 1 || got[0].SHA256 != order.SHA256 {
+		t.Errorf("outside of a transaction: %+v", got)
+	}
 }
 
 func firstUpload(t *testing.T, db *store.DB) {

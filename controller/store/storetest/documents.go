@@ -46,6 +46,13 @@ func oneObjectOnce(t *testing.T, db *store.DB) {
 	if _, err := db.Document(ctx, broadcast.Sum([]byte("two"))); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("unknown object: %v", err)
 	}
+	several := need[map[broadcast.Digest]store.Document](t)(db.DocumentsNamed(ctx, []broadcast.Digest{broadcast.Sum([]byte("two")), broadcast.Sum(doc.Raw)}))
+	if len(several) != 1 || string(several[broadcast.Sum(doc.Raw)].Raw) != "one" {
+		t.Errorf("of two, one of them unknown: %+v", several)
+	}
+	if none := need[map[broadcast.Digest]store.Document](t)(db.DocumentsNamed(ctx, nil)); len(none) != 0 {
+		t.Errorf("of none: %+v", none)
+	}
 }
 
 func noOlderRevision(t *testing.T, db *store.DB) {
