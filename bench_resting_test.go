@@ -2,6 +2,8 @@ package loaxa
 
 import (
 	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -36,19 +38,24 @@ const restingNode broadcast.ID = "tan-lap-1"
 type resting struct {
 	house    peopletest.House
 	fleet    *fleet.Fleet
+	hub      *events.Hub
 	dispatch *dispatch.Dispatch
 	broker   *linktest.Broker
 	link     *link.Link
-	out, in  atomic.Int64
+	player   *nodetest.Player
+	// recording is the one content there is, if there is any.
+	recording []byte
+
+	out, in atomic.Int64
 }
 
 func newResting(t *testing.T) *resting {
 	t.Helper()
-	r := &resting{house: peopletest.Demo(t, time.Now), broker: linktest.NewBroker()}
-	log, hub := slog.New(slog.DiscardHandler), &events.Hub{}
-	r.fleet = fleet.New(fleet.Config{DB: r.house.DB, Office: r.house.Office, Tree: r.house.Config.Tree, Events: hub, ControllerSecret: "of the controller",
+	r := &resting{house: peopletest.Demo(t, time.Now), broker: linktest.NewBroker(), hub: &events.Hub{}}
+	log := slog.New(slog.DiscardHandler)
+	r.fleet = fleet.New(fleet.Config{DB: r.house.DB, Office: r.house.Office, Tree: r.house.Config.Tree, Events: r.hub, ControllerSecret: "of the controller",
 		Now: time.Now, Log: log, Controllers: []broadcast.Controller{{HTTP: "http://127.0.0.1:8080", MQTT: "mqtt://127.0.0.1:1883"}}})
-	r.dispatch = dispatch.New(dispatch.Config{DB: r.house.DB, Fleet: r.fleet, Events: hub, Office: r.house.Office, Bus: r,
+	r.dispatch = dispatch.New(dispatch.Config{DB: r.house.DB, Fleet: r.fleet, Events: r.hub, Office: r.house.Office, Bus: r,
 		Run: "run-1", Now: time.Now, Log: log})
 	heard := make(chan linktest.Message, 1024)
 	r.broker.Misbehave(linktest.Faults{Drop: func(m linktest.Message) bool {
@@ -94,7 +101,20 @@ func (r *resting) Document(ctx context.Context, sum link.Sum) ([]byte, error) {
 }
 
 // Content is asked for by nobody who has nothing to sound.
-func (r *resting) Content(context.Context, link.Order) error { return link.ErrNotFound }
+func (r *resting) Content(_ context.Context, o link.Order) (err error) {
+	if sha256.Sum256(r.recording) != o.Sum {
+		return link.ErrNotFound
+	}
+	p, err := o.Open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.Close()) }()
+	if _, err := p.Write(r.recording[p.Offset():]); err != nil {
+		return err
+	}
+	return p.Commit()
+}
 
 // listen is the way back.
 func (r *resting) listen(ctx context.Context, heard <-chan linktest.Message) {
@@ -153,12 +173,13 @@ func (r *resting) node(t *testing.T, e wire.Enrolled) func(context.Context) {
 	}
 	ticks := node.SystemTicks()
 	dial := node.NewDial(ticks)
+	r.player = &nodetest.Player{Now: dial.Now, WarmUp: warmUp}
 	cfg := node.Config{Node: restingNode, Top: broadcast.BacQuang, Pin: r.house.Office.Fingerprint(), Demo: true, Roots: e.Roots,
 		Key: sealtest.Key(string(restingNode)), Version: "v0.0.0-20261122000000-0123456789ab", BoardName: "simulated",
 		Built:   broadcast.InstantOf(time.Now().Add(-time.Hour)),
 		Board:   plan.Board{WarmUp: warmUp, Hold: 2 * time.Second, MinOff: 500 * time.Millisecond, MaxOn: 3 * time.Hour, Chimes: map[string]time.Duration{}},
 		Journal: journal, Registers: registers, Contents: contents, Path: func(s store.Sum) string { return "" }, Quota: 256 << 20,
-		Fetcher: r, Player: &nodetest.Player{Now: dial.Now, WarmUp: warmUp},
+		Fetcher: r, Player: r.player,
 		Ticks: ticks, Dial: dial, Rand: rand.New(rand.NewPCG(1, 2)), Log: slog.New(slog.DiscardHandler),
 		Traffic: func() (int64, int64) { s := r.link.Stats(); return s.BytesOut, s.BytesIn }}
 	n, err := node.New(cfg)

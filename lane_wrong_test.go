@@ -50,11 +50,15 @@ func TestWrongInputIsRefusedAndNothingIsLost(t *testing.T) {
 			}
 		})
 	}
+	out, said, err := w.run(with("accept-silence", "budget", "--start", "3h15")...)
+	if exitCodeOf(err) != 3 || out != "" || !strings.Contains(said, "inside quiet hours (02:00–04:00)") || !strings.Contains(said, "trong giờ yên tĩnh") {
+		t.Errorf("the middle of the night: exit code %d, printed %q, said:\n%s", exitCodeOf(err), out, said)
+	}
 	w.secondPerson(good, editor)
 	if n := w.traces(); n != (traces{}) {
 		t.Errorf("something sounded: %+v", n)
 	}
-	out, said, err := w.run(w.announcing(good, "emergency", "Sau tất cả", "--watch", "--json")...)
+	out, said, err = w.run(w.announcing(good, "emergency", "Sau tất cả", "--watch", "--json")...)
 	if err != nil || !strings.Contains(out, `"ended": 2`) {
 		t.Errorf("a good announcement after the bad ones: %v: %s", err, said)
 	}
@@ -73,8 +77,8 @@ func (w *world) secondPerson(file, editor string) {
 	if len(list.Announcements) != 1 || list.Announcements[0].Title != "Tin thử" {
 		w.Errorf("what the editor submitted: %+v, want the one, waiting", list.Announcements)
 	}
-	tomorrow := time.Now().Add(24 * time.Hour).Format(time.RFC3339)
-	args := w.announcing(file, "normal", "Tin ngày mai", "--start", tomorrow, "--approve-token", w.token)
+	noon := time.Now().Add(24*time.Hour).Format("02/01/2006") + " 12h"
+	args := w.announcing(file, "normal", "Tin ngày mai", "--start", noon, "--approve-token", w.token)
 	if out, said, err := w.run(replaced(args, "token", editor)...); err != nil || strings.TrimSpace(out) == "" {
 		w.Errorf("an officer approves what the editor wrote: %v: %s", err, said)
 	}
