@@ -172,6 +172,35 @@ func TestAForecastThatFailsIsAWarning(t *testing.T) {
 	}
 }
 
+// slow is a fleet that answers a forecast never, and notes how long that waits.
+type slow struct {
+	desk.Fleet
+	waits *[]time.Duration
+}
+
+func (s slow) Within(ctx context.Context, areas []broadcast.ID) ([]broadcast.ID, error) {
+	until, bounded := ctx.Deadline()
+	if !bounded {
+		return s.Fleet.Within(ctx, areas)
+	}
+	*s.waits = append(*s.waits, time.Until(until))
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestAnEmergencyHardlyWaitsForAForecast(t *testing.T) {
+	r := newRig(t)
+	var waits []time.Duration
+	r.Desk = desk.New(desk.Config{DB: r.DB, Keys: r.Office, Rights: r.Office, Fleet: slow{r.Fleet, &waits}, Tree: r.Tree, Events: r.Hub, Wake: r.Woken,
+		Now: r.Clock.Now, Log: slog.New(slog.DiscardHandler)})
+	if a := r.approve(r.first, r.submit(r.first, r.create(r.first, r.flood()))); a.State != store.Published {
+		t.Errorf("%s", a.State)
+	}
+	if len(waits) != 2 || max(waits[0], waits[1]) > 200*time.Millisecond {
+		t.Errorf("waited %v, want twice 200 ms at most, and not at all once it is signed", waits)
+	}
+}
+
 func TestAForecastCanBeAskedForAtAnyTime(t *testing.T) {
 	r := newRig(t)
 	r.Node("tan-lap-1", "tan-lap")
