@@ -27,6 +27,8 @@ type commands struct {
 	Demo     demoCmd     `cmd:"" help:"Run a controller for training: its own root, which no real node obeys."`
 	Init     initCmd     `cmd:"" help:"Set up a data folder: root key, service key, first officers."`
 	Admin    adminCmd    `cmd:"" help:"People, nodes, tokens, certificates and the audit log."`
+	Export   exportCmd   `cmd:"" help:"Pack what a node needs for the coming days onto a stick."`
+	Import   importCmd   `cmd:"" help:"Take the receipts that nodes left on a stick."`
 	Announce announceCmd `cmd:"" help:"Upload, sign and publish an announcement, and watch what is proved."`
 
 	Verbose bool             `help:"Say more on standard error." short:"v"`

@@ -62,6 +62,16 @@ func (d *Dispatch) take(ctx context.Context, batch []incoming) {
 	if len(opened) == 0 {
 		return
 	}
+	k, err := d.store(ctx, opened)
+	if err != nil {
+		d.cfg.Log.ErrorContext(ctx, "receipts not stored; nodes send them again", "err", err)
+		return
+	}
+	d.acknowledge(ctx, k.acks)
+}
+
+// store commits what is new in a batch, and tells who watches.
+func (d *Dispatch) store(ctx context.Context, opened []broadcast.ReceiptBatch) (*keeping, error) {
 	var k *keeping
 	err := d.cfg.DB.Update(ctx, func(tx store.Tx) (err error) {
 		if k, err = d.keep(ctx, tx, opened); err != nil {
@@ -70,10 +80,8 @@ func (d *Dispatch) take(ctx context.Context, batch []incoming) {
 		return errors.Join(tx.AddReceipts(ctx, k.to(), k.rows), k.noteDoubts(ctx))
 	})
 	if err != nil {
-		d.cfg.Log.ErrorContext(ctx, "receipts not stored; nodes send them again", "err", err)
-		return
+		return nil, err
 	}
-	d.acknowledge(ctx, k.acks)
 	for id := range k.changed {
 		d.cfg.Events.Publish(events.Event{Kind: events.Delivery, ID: id})
 	}
@@ -81,6 +89,7 @@ func (d *Dispatch) take(ctx context.Context, batch []incoming) {
 		d.complain(ctx, "a chain of receipts has two continuations", "node", id, "is", k.doubts[id].Code)
 		d.cfg.Events.Publish(events.Event{Kind: events.Node, ID: id})
 	}
+	return k, nil
 }
 
 // keep sorts a batch into what is new, what is known, and what forks.

@@ -116,8 +116,15 @@ func (in *Intake) take(ctx context.Context, name string, r io.Reader, progress f
 
 // Open returns the canonical file of that name for reading. The caller closes it. The error is
 // fs.ErrNotExist when there is none and for anything that is not a name of content.
-func (in *Intake) Open(sha256 string) (*os.File, error) {
-	file, err := in.folder.path(sha256)
+func (in *Intake) Open(sha256 string) (*os.File, error) { return Stored(in.folder.dir).Open(sha256) }
+
+// Stored is the folder of an Intake, for whoever only reads what was accepted: it may be used
+// beside one that is running, and changes nothing.
+type Stored string
+
+// Open is as that of the Intake.
+func (s Stored) Open(sha256 string) (*os.File, error) {
+	file, err := folder{dir: string(s)}.path(sha256)
 	if err != nil {
 		return nil, err
 	}

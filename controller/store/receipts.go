@@ -67,6 +67,16 @@ func (t Tx) Chains(ctx context.Context, names []ChainName) (map[ChainName]Chain,
 	return out, nil
 }
 
+// ChainsOf returns how far the chains of one node were stored, at most limit.
+func (db *DB) ChainsOf(ctx context.Context, node broadcast.ID, limit int64) ([]Chain, error) {
+	var out []Chain
+	err := db.read.NewSelect().Model(&out).Where("node = ?", node).Order("chain DESC").Limit(limit).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("chains of %s: %w", node, err)
+	}
+	return out, nil
+}
+
 // ReceiptsAfter returns how far a chain was stored, and its newest receipts that
 // follow a sequence number, the newest first, at most limit.
 func (db *DB) ReceiptsAfter(ctx context.Context, name ChainName, seq, limit int64) (Chain, []ReceiptRow, error) {
