@@ -43,6 +43,17 @@ func TestRecurrenceSoundsAtMostDailyAndHasNoEndOfItsOwn(t *testing.T) {
 		"line break":             "FREQ=DAILY\n",
 		"second rule":            "FREQ=DAILY\nRRULE:FREQ=HOURLY",
 		"longer than the bound":  "FREQ=MONTHLY;BYMONTHDAY=" + strings.Repeat("1,", 45) + ";BYMONTH=" + strings.Repeat("1", 30) + ";INTERVAL=100",
+		"no such day":            "FREQ=WEEKLY;BYDAY=XX",
+		"eighth Thursday":        "FREQ=MONTHLY;BYDAY=8TH",
+		"sixth among others":     "FREQ=MONTHLY;BYDAY=MO,-6TU",
+		"thirtieth in a month":   "FREQ=YEARLY;BYMONTH=2;BYDAY=30SU",
+		"54th Monday of a year":  "FREQ=YEARLY;BYDAY=54MO",
+		"counted in a week":      "FREQ=WEEKLY;BYDAY=2MO",
+		"day 0":                  "FREQ=MONTHLY;BYMONTHDAY=0",
+		"day 32":                 "FREQ=MONTHLY;BYMONTHDAY=1,32",
+		"month 13":               "FREQ=YEARLY;BYMONTH=13",
+		"position 367":           "FREQ=YEARLY;BYDAY=MO;BYSETPOS=367",
+		"week from no day":       "FREQ=WEEKLY;WKST=XX",
 		"days without bound":     "FREQ=WEEKLY;BYDAY=" + strings.Repeat("MO,", 21),
 		"month days with no end": "FREQ=MONTHLY;BYMONTHDAY=" + strings.Repeat("1,", 46),
 	} {
@@ -59,6 +70,7 @@ func TestRecurrenceReadsTheRulesOfACommune(t *testing.T) {
 		"FREQ=DAILY", "FREQ=WEEKLY", "FREQ=MONTHLY", "FREQ=YEARLY", "FREQ=DAILY;INTERVAL=1", "FREQ=DAILY;INTERVAL=999",
 		"FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR,SA,SU", "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO;WKST=SU", "FREQ=MONTHLY;BYDAY=1MO,-1FR",
 		"FREQ=MONTHLY;BYDAY=+2SU", "FREQ=MONTHLY;BYMONTHDAY=1,15,-1", "FREQ=YEARLY;BYMONTH=9;BYMONTHDAY=2", "FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=-1",
+		"FREQ=MONTHLY;BYDAY=5SA,-5SU", "FREQ=YEARLY;BYDAY=53MO", "FREQ=YEARLY;BYMONTHDAY=-31;BYMONTH=12;BYSETPOS=366",
 	} {
 		if err := (broadcast.Recurrence{Rule: rule}).Validate(); err != nil {
 			t.Errorf("%q: %v", rule, err)

@@ -60,7 +60,22 @@ type Recurrence struct {
 	Except []string `json:"except,omitempty"`
 }
 
-var rulePart = regexp.MustCompile(`^(FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)|INTERVAL=[1-9][0-9]{0,2}|BYDAY=[+-]?[0-9A-Z,+-]{2,60}|BYMONTHDAY=[0-9,-]{1,90}|BYMONTH=[0-9,]{1,30}|BYSETPOS=[0-9,-]{1,20}|WKST=[A-Z]{2})$`)
+// rulePart is one part of a rule with every number inside the calendar: the
+// library that expands rules walks out of its tables for a fifty-fourth week.
+var rulePart = regexp.MustCompile(`^(FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)|INTERVAL=[1-9][0-9]{0,2}|WKST=` + weekday +
+	`|BYDAY=` + listOf(`([+-]?([1-9]|[1-4][0-9]|5[0-3]))?`+weekday) + `|BYMONTHDAY=` + listOf(`-?([1-9]|[12][0-9]|3[01])`) +
+	`|BYMONTH=` + listOf(`([1-9]|1[0-2])`) + `|BYSETPOS=` + listOf(`-?([1-9]|[1-9][0-9]|[12][0-9]{2}|3[0-5][0-9]|36[0-6])`) + `)$`)
+
+// lateInMonth is a BYDAY that asks for a sixth or later weekday, which a month
+// does not have, and ordinal one that counts weekdays at all.
+var (
+	lateInMonth = regexp.MustCompile(`BYDAY=(.*,)?[+-]?([6-9]|[1-9][0-9])[A-Z]`)
+	ordinal     = regexp.MustCompile(`BYDAY=[^;]*[0-9]`)
+)
+
+const weekday = `(MO|TU|WE|TH|FR|SA|SU)`
+
+func listOf(one string) string { return one + `(,` + one + `)*` }
 
 // Validate refuses rules that could sound more than once a day, that carry
 // their own end, or that are not in upper case.
@@ -79,6 +94,13 @@ func (r Recurrence) Validate() error {
 			return fmt.Errorf("rule: %q is not allowed; use FREQ (DAILY, WEEKLY, MONTHLY, YEARLY), INTERVAL, BYDAY, BYMONTHDAY, BYMONTH, BYSETPOS and give the end as until", p)
 		}
 		seen[name] = true
+	}
+	monthly := parts[0] == "FREQ=MONTHLY" || seen["BYMONTH"]
+	if monthly && lateInMonth.MatchString(r.Rule) {
+		return errors.New("rule: BYDAY asks for a weekday that comes more than five times in a month")
+	}
+	if ordinal.MatchString(r.Rule) && parts[0] != "FREQ=MONTHLY" && parts[0] != "FREQ=YEARLY" {
+		return errors.New("rule: BYDAY counts weekdays, such as 2MO, only with FREQ=MONTHLY or YEARLY")
 	}
 	if len(r.Except) > maxExceptions {
 		return fmt.Errorf("except: %d dates, at most %d", len(r.Except), maxExceptions)

@@ -253,6 +253,9 @@ func FuzzSniff(f *testing.F) {
 		if (c == "") == (err == nil) {
 			t.Fatalf("%q, error %v", c, err)
 		}
+		if n := TagLength(head); n < 0 || n > 1<<28+20 {
+			t.Errorf("a tag of %d bytes", n)
+		}
 	})
 }
 

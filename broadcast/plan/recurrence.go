@@ -22,8 +22,18 @@ func readable(t broadcast.Timing) bool {
 }
 
 // expand returns the starts of a recurrence in from..to, both inclusive, in
-// order: at most one a day, none after Until, none on an excepted date.
-func expand(t broadcast.Timing, from, to broadcast.Instant) []broadcast.Instant {
+// order: at most one a day, none after Until, none on an excepted date. A rule
+// that the library breaks down on costs itself its starts, and nobody else a plan.
+func expand(t broadcast.Timing, from, to broadcast.Instant) (starts []broadcast.Instant) {
+	defer func() {
+		if recover() != nil {
+			starts = nil
+		}
+	}()
+	return expansion(t, from, to)
+}
+
+func expansion(t broadcast.Timing, from, to broadcast.Instant) []broadcast.Instant {
 	from, to = max(from, t.Start), min(to, t.Until)
 	option, err := ruleOf(t)
 	if err != nil || from > to {

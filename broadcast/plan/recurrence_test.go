@@ -54,10 +54,20 @@ func TestAPlacedRecurrenceKeepsItsRule(t *testing.T) {
 func TestARuleThatCannotBeReadIsRefusedOnce(t *testing.T) {
 	a := normal("a", "06:00", 30)
 	a.Announcement.Timing = recurring("FREQ=WEEKLY;BYDAY=XX", "2026-11-01 06:00", "2026-12-01 06:00")
-	if a.Announcement.Timing.Recurrence.Validate() != nil {
-		t.Fatal("the rule does not even reach the node")
-	}
 	expect(t, monday(a), "a of 06:00 refused rule")
+}
+
+func TestARuleThatBreaksTheLibraryCostsNobodyElseAPlan(t *testing.T) {
+	eighth := broadcast.Timing{Start: at("06:00"), Until: at("2027-11-01 06:00"), Recurrence: &broadcast.Recurrence{Rule: "FREQ=MONTHLY;BYDAY=8TH"}}
+	if readable(eighth) {
+		t.Error("a rule outside the calendar is believed")
+	}
+	if got := expand(broadcast.Timing{Until: eighth.Until}, at("00:00"), at("2026-12-23 00:00")); got != nil {
+		t.Errorf("no rule at all has the starts %v", got)
+	}
+	b := normal("b", "06:00", 30)
+	b.Announcement.Timing = eighth
+	expect(t, monday(normal("a", "07:00", 30), b), "b of 06:00 refused rule", "a 07:00-07:00:30 ended")
 }
 
 func TestARuleThatNeverComesTrueEndsTheSearch(t *testing.T) {

@@ -1,7 +1,6 @@
 package seal_test
 
 import (
-	"bytes"
 	"testing"
 
 	"github.com/loaxa/loaxa/broadcast"
@@ -28,34 +27,5 @@ func FuzzOpen(f *testing.F) {
 				t.Errorf("%s: believed bytes that nobody sealed", s.kind)
 			}
 		}
-	})
-}
-
-// FuzzDecode: whatever decodes has this one encoding.
-func FuzzDecode(f *testing.F) {
-	for _, s := range samples() {
-		b, err := broadcast.Encode(s.doc)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b)
-	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		again := func(v any, err error) {
-			if err != nil {
-				return
-			}
-			if got, _ := broadcast.Encode(v); !bytes.Equal(got, b) {
-				t.Errorf("two encodings of one value:\n%s\n%s", b, got)
-			}
-		}
-		a, err := broadcast.Decode[broadcast.Announcement](b)
-		again(a, err)
-		p, err := broadcast.Decode[broadcast.Policy](b)
-		again(p, err)
-		m, err := broadcast.Decode[broadcast.Manifest](b)
-		again(m, err)
-		c, err := broadcast.Decode[broadcast.Certificate](b)
-		again(c, err)
 	})
 }
