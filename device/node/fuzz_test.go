@@ -74,7 +74,7 @@ func ledgerOf(t *testing.T, journal *store.Journal, raw []byte) {
 	if err := l.must(at(1), says("next", broadcast.Received)); err == nil && l.seq != seq+1 {
 		t.Errorf("after receipt %d comes %d", seq, l.seq)
 	}
-	if _, err := l.next(10); err != nil {
+	if _, err := l.rewind(); err != nil {
 		t.Logf("nothing to send: %v", err)
 	}
 }
