@@ -75,6 +75,7 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		{"a night without an end", good + "[prefetch]\nnight = \"22:00\"\n", "such as 00:00-04:30"},
 		{"an empty night", good + "[prefetch]\nnight = \"22:00-22:00\"\n", "prefetch: night"},
 		{"less than no data", good + "[prefetch]\ndaily_mb = -1\n", "daily_mb"},
+		{"a doorstep without a port", good + "[carriers]\nlan = \"192.168.4.1\"\n", "carriers: lan"},
 		{"a stick somewhere", good + "[carriers]\nstick = \"media\"\n", "carriers: stick"},
 		{"a number for a name", strings.Replace(good, `"simulated"`, "7", 1), "board"},
 		{"too large", good + "# " + strings.Repeat("x", 70<<10), "larger than"},

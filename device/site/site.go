@@ -59,6 +59,8 @@ type Config struct {
 	Built   broadcast.Instant
 	// Stick is the folder where sticks are mounted; empty for none.
 	Stick string
+	// LAN is where documents may be handed over; empty for nowhere.
+	LAN string
 	// Client is for enrolment, Transport for everything that is fetched; nil
 	// for the usual ones.
 	Client    *http.Client
@@ -212,6 +214,7 @@ type made struct {
 	gauge     *power.Gauge
 	panel     *panel.Panel // nil without inputs
 	slot      *stick.Slot  // nil without sticks
+	door      func(context.Context)
 }
 
 // serve runs the parts and ends them in order: the node first, so that what
@@ -232,6 +235,9 @@ func (m made) serve(ctx context.Context) error {
 	}
 	if m.slot != nil {
 		work.Go(func() { _ = m.slot.Serve(rest) })
+	}
+	if m.door != nil {
+		work.Go(func() { m.door(rest) })
 	}
 	err := m.node.Serve(ctx)
 	cancel()
