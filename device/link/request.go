@@ -24,7 +24,7 @@ type body struct {
 
 var (
 	errStalled = errors.New("no byte for 20 s")
-	errSlow    = errors.New("fewer than 16 KiB in a minute")
+	errSlow    = errors.New("fewer than 2 KiB in a minute")
 )
 
 // get asks one controller for bytes from an offset on. The caller closes the body.
@@ -104,12 +104,12 @@ func parseRange(text string) (start, total int64, ok bool) {
 	return start, total, err == nil && total >= 0
 }
 
-// An answer that takes longer than a window brings at least so much in each:
-// 270 bytes a second, a sixth of what the worst line gives. Somebody who sends a
-// byte every 19 s would else hold a place for days.
+// An answer that takes longer than a window brings at least so much in each: half
+// of what a line brings that is slow but moves. Somebody who sends a byte every
+// 19 s would else hold a place for weeks.
 const (
 	rateWindow  = time.Minute
-	leastInside = 16 << 10
+	leastInside = 2 << 10
 )
 
 // meter counts what is read, keeps the stall timer from running out, and ends an
