@@ -245,7 +245,7 @@ func (s Sensor) check(r Roots) []Finding {
 	case side > 0 && s.Kind == Temperature:
 		return say(Warn, "%s: %.1f %s is hot: give the box air or shade", s.Name, v, s.Kind.unit())
 	case side != 0 && s.Kind == Voltage:
-		return say(Fail, "%s: %.1f %s is outside its bounds (%v to %v): nothing sounds until that is mended", s.Name, v, s.Kind.unit(), s.Least, s.Most)
+		return say(Fail, "%s: %s: nothing sounds until that is mended", s.Name, s.Say(v))
 	}
 	return say(OK, "%s: %.1f %s", s.Name, v, s.Kind.unit())
 }

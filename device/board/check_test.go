@@ -170,7 +170,7 @@ func TestABatteryIsToldWithItsReserveAndItsCharge(t *testing.T) {
 		t.Errorf("%s: %s", f.Level, f.Text)
 	}
 	m.write("sys/volts", "15600")
-	if f := about(Check(p, m.Roots), "sensor"); f.Level != Fail || !strings.Contains(f.Text, "15.6 V is outside its bounds (11 to 15)") {
+	if f := about(Check(p, m.Roots), "sensor"); f.Level != Fail || !strings.Contains(f.Text, "15.6 V, above 15: nothing sounds") {
 		t.Errorf("%s: %s", f.Level, f.Text)
 	}
 }

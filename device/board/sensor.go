@@ -75,17 +75,32 @@ const hot = 80
 // within. With a margin, in the kind's unit, it is within only if it lies inside
 // by as much.
 func (s Sensor) Outside(v, margin float64) int {
-	most := s.Most
-	if most == 0 && s.Kind == Temperature {
-		most = hot
-	}
-	switch {
+	switch most := s.most(); {
 	case s.Least != 0 && v < s.Least+margin:
 		return -1
 	case most != 0 && v > most-margin:
 		return 1
 	}
 	return 0
+}
+
+func (s Sensor) most() float64 {
+	if s.Most == 0 && s.Kind == Temperature {
+		return hot
+	}
+	return s.Most
+}
+
+// Say is a value with its unit and the bound that it is beyond, for people.
+func (s Sensor) Say(v float64) string {
+	text := fmt.Sprintf("%.1f %s", v, s.Kind.unit())
+	switch s.Outside(v, 0) {
+	case -1:
+		return fmt.Sprintf("%s, below %v", text, s.Least)
+	case 1:
+		return fmt.Sprintf("%s, above %v", text, s.most())
+	}
+	return text
 }
 
 // Sensor returns the sensor of that name.

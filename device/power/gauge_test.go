@@ -212,8 +212,8 @@ func TestASensorThatCannotBeReadIsAFaultAndSilencesNobody(t *testing.T) {
 	gauged(t, site(), -1, func(t *testing.T, b *bench) {
 		b.set("volts", 9.0)
 		pass(20 * time.Second)
-		if b.Fit() == nil {
-			t.Fatal("9 V are good")
+		if b.Fit() == nil || b.last().Troubles[0].Cause != "9.0 V, below 10.8" {
+			t.Fatalf("9 V are good: %+v", b.last())
 		}
 		for _, text := range []string{"", "NaN", "1e999", "-", strings.Repeat("1", 400)} {
 			b.set("volts", text)
@@ -245,7 +245,7 @@ func TestHeatIsToldAndSilencesNobody(t *testing.T) {
 	gauged(t, site(), -1, func(t *testing.T, b *bench) {
 		b.set("celsius", 85)
 		pass(20 * time.Second)
-		if b.troubles() != "temperature box" || b.Fit() != nil || *b.last().Celsius != 85 {
+		if b.troubles() != "temperature box" || b.last().Troubles[0].Cause != "85.0 °C, above 80" || b.Fit() != nil || *b.last().Celsius != 85 {
 			t.Errorf("%+v", b.last())
 		}
 		b.set("celsius", 78) // hardly cooler

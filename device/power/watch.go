@@ -3,7 +3,6 @@ package power
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/loaxa/loaxa/device/board"
@@ -73,7 +72,7 @@ func (w *watch) take(v float64, err error, at time.Duration) {
 	if w.outside(v) {
 		w.recovering = false
 		if w.struck++; w.struck >= strikes && !w.bad {
-			w.bad, w.cause = true, fmt.Sprintf("%.1f, outside %v to %v", v, w.Least, w.Most)
+			w.bad, w.cause = true, w.Say(v)
 		}
 		return
 	}
