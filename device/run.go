@@ -63,7 +63,7 @@ func (r run) Run(ctx context.Context, log *slog.Logger) error {
 	s, err := site.Open(site.Config{
 		Candidate: node.Candidate{Controller: c.Controller, Node: c.Node, Token: c.Token, Board: profile.Name, Pin: c.Root, Demo: c.Demo},
 		Top:       c.Top, Data: c.Data, Quota: c.Quota << 20, Night: night, Daily: c.Prefetch.Daily << 20, Stick: c.Carriers.Stick, LAN: c.Carriers.LAN, Profile: profile, Chimes: chimes, Version: version(), Built: built(), Log: log,
-		Parts: site.Parts{Lessor: guard, Relay: eye, Decoder: decode.Contained{}, Sinks: sinks(c, profile, log), Sys: sys, Inputs: inputs},
+		Parts: site.Parts{Lessor: guard, Relay: eye, Decoder: decode.Contained{}, Sinks: sinks(c, profile, log), Looks: looks(c, profile), Sys: sys, Inputs: inputs},
 		OnKey: func(key string) { log.Info("a key switch was turned", "key", key) },
 	})
 	if err != nil {
@@ -105,6 +105,15 @@ func box(ctx context.Context, c config.Config, p board.Profile, log *slog.Logger
 	}
 	context.AfterFunc(ctx, func() { _ = wired.Close() })
 	return wired, "/sys", nil
+}
+
+// looks are what is looked at while the node runs. The board's own sound card
+// matters only if it is the one in use.
+func looks(c config.Config, p board.Profile) []board.Look {
+	if c.Sound.Kind != "" && c.Sound.Kind != "alsa" || c.Sound.Device != "" {
+		p.Sound.Card = ""
+	}
+	return board.Looks(p, board.System(c.Data, c.Guard.Socket))
 }
 
 // sinks opens the card that the file names, or that of the board.

@@ -38,6 +38,7 @@ type Roots struct {
 	Guard          string                              // the guard's socket
 	Now            func() time.Time                    // the wall clock
 	Line           func(line.Place) (line.Info, error) // what the kernel tells about a GPIO line
+	ReadOnly       func(path string) (bool, error)     // whether nothing may be written there
 	Free           func(path string) (uint64, error)   // bytes a program may still write there
 }
 
@@ -46,7 +47,7 @@ type Roots struct {
 func System(data, guard string) Roots {
 	return Roots{
 		Proc: "/proc", Sys: "/sys", Dev: "/dev", Data: data, Guard: guard,
-		Now: time.Now, Line: line.Look, Free: free,
+		Now: time.Now, Line: line.Look, ReadOnly: readOnly, Free: free,
 	}
 }
 

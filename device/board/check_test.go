@@ -27,9 +27,10 @@ func healthy(t *testing.T) *machine {
 	m := &machine{t: t, Roots: Roots{
 		Proc: filepath.Join(root, "proc"), Sys: filepath.Join(root, "sys"), Dev: filepath.Join(root, "dev"),
 		Data: root, Guard: filepath.Join(root, "guard.sock"),
-		Now:  func() time.Time { return time.Date(2026, 11, 22, 5, 0, 0, 0, time.UTC) },
-		Line: func(line.Place) (line.Info, error) { return line.Info{Chip: "gpiochip0"}, nil },
-		Free: func(string) (uint64, error) { return 8 << 30, nil },
+		Now:      func() time.Time { return time.Date(2026, 11, 22, 5, 0, 0, 0, time.UTC) },
+		Line:     func(line.Place) (line.Info, error) { return line.Info{Chip: "gpiochip0"}, nil },
+		Free:     func(string) (uint64, error) { return 8 << 30, nil },
+		ReadOnly: func(string) (bool, error) { return false, nil },
 	}}
 	m.write("proc/device-tree/model", "Raspberry Pi 4 Model B Rev 1.4\x00")
 	m.write("proc/meminfo", "MemTotal:        1892784 kB\nMemFree: 1 kB\n")

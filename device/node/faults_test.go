@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -344,4 +345,64 @@ func TestEveryFaultOfANodeIsShownInTimeAndClearedByItself(t *testing.T) {
 	for code := range cases {
 		t.Errorf("%s is no fault that a node declares", code)
 	}
+}
+
+func TestFaultThatStaysCostsHardlyMoreDataThanGoodHealth(t *testing.T) {
+	spoken := func(s *site) int {
+		before := len(s.Wire.Published())
+		pass(24 * time.Hour)
+		return len(s.Wire.Published()) - before
+	}
+	world(t, func(t *testing.T, r *nodetest.Rig) {
+		s := &site{Rig: r, t: t}
+		pass(time.Hour)
+		well := spoken(s)
+		s.Node.Raise(broadcast.FaultMains, "sensor", "0 V")
+		ill := spoken(s)
+		before := len(s.Wire.Published())
+		for i := range 24 * 60 { // and one that comes and goes
+			s.Node.Raise(broadcast.FaultTemperature, "sensor", "hot")
+			pass(20 * time.Second)
+			s.Node.Clear(broadcast.FaultTemperature, "sensor")
+			pass(40 * time.Second)
+			if i == 2 && len(s.shown(broadcast.FaultTemperature)) == 0 {
+				t.Error("what comes and goes is not shown")
+			}
+		}
+		flapping := len(s.Wire.Published()) - before
+		if ill > well+10 || flapping > well+100 {
+			t.Errorf("%d messages a day in good health, %d with a fault, %d with one that comes and goes", well, ill, flapping)
+		}
+	})
+}
+
+func TestAnswersThatTakeLongAreAPoorLink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &site{Rig: nodetest.NewRig(t), t: t}
+		var slow atomic.Bool
+		s.BootAlone()
+		defer func() { s.Stop() }()
+		s.Wire.Take = func(topic string, payload []byte) []nodetest.Outgoing {
+			if slow.Load() {
+				<-time.After(6 * time.Second)
+			}
+			return s.Centre.Take(topic, payload)
+		}
+		s.Wire.Up()
+		s.Settle()
+		pass(time.Minute)
+		slow.Store(true)
+		for i := range 3 {
+			s.speak(broadcast.ID("slow-"+string(rune('a'+i))), time.Hour, time.Second)
+			pass(time.Minute)
+		}
+		got := s.shown(broadcast.FaultLink)
+		if len(got) != 1 || got[0].Part != "answers" {
+			t.Fatalf("after slow answers: %+v", got)
+		}
+		slow.Store(false)
+		s.speak("quick", time.Hour, time.Second)
+		row, _ := broadcast.FaultOf(broadcast.FaultLink)
+		s.within(row.Calm+time.Minute, broadcast.FaultLink, false)
+	})
 }

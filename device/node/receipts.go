@@ -102,10 +102,11 @@ func (n *Node) acknowledged(a broadcast.ReceiptAck, _ seal.Proof) error {
 		return seal.ErrStale
 	}
 	n.delivery.last = a.At
-	if n.delivery.waiting {
+	before := n.ledger.acked
+	err := n.ledger.acknowledge(a)
+	if n.delivery.waiting && n.ledger.acked > before { // and not the answer to a repetition
 		n.answeredIn(n.mono() - n.delivery.began)
 	}
-	err := n.ledger.acknowledge(a)
 	if errors.Is(err, errRolledBack) {
 		n.note(broadcast.FaultRolledBack, "", err.Error())
 		if err := n.renewChain(); err != nil {

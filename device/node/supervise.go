@@ -154,12 +154,13 @@ func (n *Node) watchLink() time.Duration {
 // works again. A card in good health is not worn.
 func (n *Node) tryCard() time.Duration {
 	w := &n.watch
-	failed := map[string]bool{}
+	var all []string
 	for _, code := range cardCodes() {
-		for _, part := range n.chart.Parts(code) {
-			failed[part] = true
-		}
+		all = append(all, n.chart.Parts(code)...)
 	}
+	failed := slices.DeleteFunc([]string{partJournal, partDocuments, partContents}, func(part string) bool {
+		return !slices.Contains(all, part)
+	})
 	if len(failed) == 0 {
 		w.tried = 0
 		return 0
@@ -171,7 +172,7 @@ func (n *Node) tryCard() time.Duration {
 		return w.tried + tryEvery
 	}
 	w.tried = n.mono()
-	for part := range failed {
+	for _, part := range failed {
 		if part == partJournal {
 			n.card(part, n.ledger.try())
 			continue

@@ -43,7 +43,7 @@ func Chimes() (map[string][]int16, error) {
 func (s *Site) assemble(key ed25519.PrivateKey, e wire.Enrolled) (made, error) {
 	ticks := node.SystemTicks()
 	dial := node.NewDial(ticks)
-	m := made{amplifier: amplifier.New(s.cfg.Parts.Lessor, s.cfg.Profile.Timings(), s.cfg.Log), relay: s.cfg.Parts.Relay}
+	m := made{amplifier: amplifier.New(s.cfg.Parts.Lessor, s.cfg.Profile.Timings(), s.cfg.Log), relay: s.cfg.Parts.Relay, looks: s.cfg.Parts.Looks}
 	m.gauge = s.gauge(m.amplifier, func(now power.State) { m.node.OnPower(now) })
 	trusted := trustedAmplifier{m.amplifier, dial, m.gauge.Fit}
 	play, err := s.player(trusted, dial)

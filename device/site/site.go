@@ -82,6 +82,8 @@ type Parts struct {
 	Decoder player.Decoder
 	// Sinks opens the sound card, which runs by the clock that is given.
 	Sinks func(now func() time.Time) (player.Opener, error)
+	// Looks are what is looked at while the node runs; nil for nothing.
+	Looks []board.Look
 	// Sys is where the sensors are; empty for /sys.
 	Sys string
 	// Inputs are the buttons and key switches; nil for none.
@@ -211,6 +213,7 @@ type made struct {
 	link      *link.Link
 	amplifier *amplifier.Amplifier
 	relay     Relay
+	looks     []board.Look
 	gauge     *power.Gauge
 	panel     *panel.Panel // nil without inputs
 	slot      *stick.Slot  // nil without sticks
@@ -228,6 +231,9 @@ func (m made) serve(ctx context.Context) error {
 	work.Go(func() { _ = m.link.Serve(rest) }) // ends with rest and says no more
 	if m.relay != nil {
 		work.Go(func() { observe(rest, m.relay, m.node) })
+	}
+	if len(m.looks) > 0 {
+		work.Go(func() { probe(rest, m.looks, m.node) })
 	}
 	work.Go(func() { _ = m.gauge.Serve(rest) })
 	if m.panel != nil {
