@@ -49,6 +49,7 @@ type Vigil struct {
 	up         broadcast.Instant
 	centre     health.Chart
 	sites      map[broadcast.ID]*site
+	rows       map[broadcast.FaultCode]broadcast.Fault // the table, at hand
 	open       map[faultName]store.Fault // nil before the first look
 	pruned     time.Time
 	complained time.Time
@@ -71,7 +72,11 @@ type site struct {
 
 // NewVigil returns a vigil that has not looked yet.
 func NewVigil(cfg VigilConfig) *Vigil {
-	return &Vigil{cfg: cfg, fleet: cfg.Fleet, began: cfg.Fleet.cfg.Now(), sites: map[broadcast.ID]*site{},
+	rows := map[broadcast.FaultCode]broadcast.Fault{}
+	for _, row := range broadcast.Faults() {
+		rows[row.Code] = row
+	}
+	return &Vigil{rows: rows, cfg: cfg, fleet: cfg.Fleet, began: cfg.Fleet.cfg.Now(), sites: map[broadcast.ID]*site{},
 		centre: health.Chart{Most: broadcast.MaxCertificates}}
 }
 
@@ -145,7 +150,7 @@ func (v *Vigil) recall(ctx context.Context) error {
 		}
 		for _, f := range page {
 			open[faultName{f.Node, f.Code, f.Part}] = f
-			if row, known := broadcast.FaultOf(f.Code); known && row.By == broadcast.ByController {
+			if row := v.rows[f.Code]; row.By == broadcast.ByController {
 				v.chartOf(f.Node).Raise(f.Code, f.Part, f.Cause, health.Moment{Mono: -row.Lasts, At: f.Since})
 			}
 		}
@@ -191,7 +196,7 @@ func (v *Vigil) shown(s Standing, centre []broadcast.FaultCode, now health.Momen
 		out = append(out, one)
 	}
 	for _, f := range found {
-		row, _ := broadcast.FaultOf(f.Code)
+		row := v.rows[f.Code]
 		if !slices.ContainsFunc(row.Behind, func(c broadcast.FaultCode) bool { return slices.Contains(causes, c) }) {
 			out = append(out, faultOf(s.Node.ID, f))
 		}
@@ -208,7 +213,7 @@ func (v *Vigil) credible(node broadcast.ID, said []wire.Fault, now health.Moment
 	}
 	var out []wire.Fault
 	for _, f := range said {
-		if row, known := broadcast.FaultOf(f.Code); known && row.By == broadcast.ByController {
+		if v.rows[f.Code].By == broadcast.ByController {
 			continue
 		}
 		if _, there := v.open[faultName{node, f.Code, f.Part}]; !there {
