@@ -66,9 +66,7 @@ func (n *Node) openChain() error {
 	}
 	if mark.Chain == "" {
 		mark.Chain = n.newID()
-		if err := n.shelf.put(shelfChain, mark); err != nil {
-			return fmt.Errorf("begin the chain of receipts: %w", err)
-		}
+		n.unnamed(n.shelf.put(shelfChain, mark))
 	}
 	var documents []kept
 	var err error
@@ -84,9 +82,19 @@ func (n *Node) openChain() error {
 	}
 	if n.ledger.broken {
 		n.log.Error("receipts were lost on the card", "chain", n.ledger.chain)
-		return n.renewChain()
+		n.unnamed(n.renewChain())
 	}
 	return nil
+}
+
+// unnamed takes it that the name of a new chain is not on the card. A node that
+// would not wake up for that could not sound an emergency either; the next boot
+// begins another chain.
+func (n *Node) unnamed(err error) {
+	if err != nil {
+		n.log.Error("the name of the chain of receipts is not kept", "err", err)
+		n.card(partDocuments, err)
+	}
 }
 
 // interrupted ends what power or program was lost in: it began to sound and
