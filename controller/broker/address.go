@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 )
 
 // address is a broker as its operator writes it: mqtt://user:password@host:1883
@@ -33,7 +34,11 @@ func parseAddress(raw string) (address, error) {
 	}
 	scheme, known := schemes[u.Scheme]
 	if !known || u.Hostname() == "" || (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" {
-		return address{}, fmt.Errorf("broker address %q is not usable: %s", u.Redacted(), want)
+		shown := u.Redacted()
+		if u.User == nil && strings.Contains(raw, "@") { // whatever it was meant to be, it may hold a password
+			shown = u.Scheme + ":…"
+		}
+		return address{}, fmt.Errorf("broker address %q is not usable: %s", shown, want)
 	}
 	port := u.Port()
 	if port == "" {
