@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-// strangers are the folders that read bytes from outside, each with the fuzz targets that read as
-// they do. Outside is whatever this program has not just made: the network, uploads, files that a
+// strangers are folders that read bytes from outside, each with fuzz targets that it must not lose. Outside is whatever this program has not just made: the network, uploads, files that a
 // person wrote, and the card after a power cut.
 var strangers = map[string][]string{
 	"broadcast":            {"FuzzDocuments", "FuzzTexts"},
 	"broadcast/media":      {"FuzzSniff"},
+	"broadcast/pack":       {"FuzzReader", "FuzzReceipts"},
 	"broadcast/plan":       {"FuzzRecurrence"},
 	"broadcast/seal":       {"FuzzOpen"},
 	"broadcast/wire":       {"FuzzMessages", "FuzzTopic"},
@@ -106,17 +106,6 @@ func reading(t tree) map[string]string {
 
 func TestEveryParserOfForeignBytesIsFuzzed(t *testing.T) {
 	house := thisTree(t)
-	found := reading(house)
-	for _, folder := range slices.Sorted(maps.Keys(found)) {
-		if _, excused := familiar[folder]; strangers[folder] == nil && !excused {
-			t.Errorf("%s parses (%s): write a fuzz target and name it in the table of strangers, or say in familiar why its bytes are not foreign", folder, found[folder])
-		}
-	}
-	for folder := range familiar {
-		if found[folder] == "" {
-			t.Errorf("%s parses nothing any more: take it out of the table", folder)
-		}
-	}
 	targets := map[string][]string{}
 	for _, f := range house.tests() {
 		for _, decl := range f.syntax.Decls {
@@ -125,16 +114,23 @@ func TestEveryParserOfForeignBytesIsFuzzed(t *testing.T) {
 			}
 		}
 	}
-	for folder := range maps.Keys(strangers) {
-		slices.Sort(targets[folder])
-		want := slices.Sorted(slices.Values(strangers[folder]))
-		if !slices.Equal(targets[folder], want) {
-			t.Errorf("%s has the targets %q, the table names %q", folder, targets[folder], want)
+	found := reading(house)
+	for _, folder := range slices.Sorted(maps.Keys(found)) {
+		if _, excused := familiar[folder]; targets[folder] == nil && !excused {
+			t.Errorf("%s parses (%s) and has no fuzz target: write one, or say in familiar why its bytes are not foreign", folder, found[folder])
 		}
-		delete(targets, folder)
 	}
-	for folder, names := range targets {
-		t.Errorf("%s has the targets %q: name them in the table of strangers", folder, names)
+	for folder := range familiar {
+		if found[folder] == "" {
+			t.Errorf("%s parses nothing any more: take it out of the table", folder)
+		}
+	}
+	for folder, names := range strangers {
+		for _, name := range names {
+			if !slices.Contains(targets[folder], name) {
+				t.Errorf("%s has lost its target %s", folder, name)
+			}
+		}
 	}
 }
 
