@@ -50,7 +50,7 @@ type Vigil struct {
 	centre     health.Chart
 	sites      map[broadcast.ID]*site
 	rows       map[broadcast.FaultCode]broadcast.Fault // the table, at hand
-	open       map[faultName]store.Fault // nil before the first look
+	open       map[faultName]store.Fault               // nil before the first look
 	pruned     time.Time
 	complained time.Time
 }
