@@ -114,7 +114,7 @@ func late(t *testing.T, after time.Duration, a func(r *nodetest.Rig) broadcast.A
 		r.Stop()
 		item := a(r)
 		r.Centre.Sealed(broadcast.KindAnnouncement, item, nodetest.Area, signers...)
-		pass(item.Timing.Start.Time().Add(after).Sub(time.Now()))
+		pass(time.Until(item.Timing.Start.Time().Add(after)))
 		r.Boot()
 		r.List()
 		pass(time.Hour)
