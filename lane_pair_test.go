@@ -31,6 +31,8 @@ type pair struct {
 	mute bool
 	// lists are the manifests of the district that passed the wire.
 	lists []broadcast.Manifest
+	// halt stops the controller.
+	halt func()
 }
 
 func (w *pair) Service(context.Context) (seal.Signer, error) { return w.Centre.House.Service, nil }
@@ -87,10 +89,13 @@ func newPair(t *testing.T) *pair {
 		defer close(done)
 		_ = w.dispatch.Serve(ctx) // the context's error
 	}()
-	t.Cleanup(func() {
-		w.Stop()
+	w.halt = func() {
 		cancel()
 		<-done
+	}
+	t.Cleanup(func() {
+		w.Stop()
+		w.halt()
 		if err := w.db.Close(); err != nil {
 			t.Error(err)
 		}
