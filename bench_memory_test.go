@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -91,14 +92,6 @@ func BenchmarkRealDaemonPlaying(b *testing.B) {
 // board. It returns the file and the daemon's process.
 func (w *world) startDaemon(b *testing.B) (relay string, pid int) {
 	b.Helper()
-	var invited struct {
-		Fingerprint string
-		Tokens      []struct{ Token string }
-	}
-	place := map[string]any{"nodes": []map[string]string{{"node": "tan-lap-1", "area": "tan-lap"}}}
-	if err := w.post("/api/v1/demo/enrolment-tokens", "", place, &invited); err != nil {
-		b.Fatal(err)
-	}
 	guard, err := builtGuard()
 	if err != nil {
 		b.Fatal(err)
@@ -110,18 +103,34 @@ func (w *world) startDaemon(b *testing.B) (relay string, pid int) {
 		_, err := os.Stat(socket)
 		return err == nil
 	})
-	config := fmt.Sprintf("node = %q\ntop = %q\ncontroller = %q\nroot = %q\ntoken = %q\ndata = %q\nboard = %q\ndemo = true\n[guard]\nsocket = %q\n[sound]\nkind = %q\n",
-		"tan-lap-1", "bac-quang", w.url, invited.Fingerprint, invited.Tokens[0].Token, filepath.Join(w.dir, "card"), "simulated", socket, "null")
-	file := filepath.Join(w.dir, "loaxa.toml")
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		b.Fatal(err)
-	}
+	file := w.card("tan-lap-1", w.dir, socket)
 	p := start(b, filepath.Join(w.dir, "device.log"), w.device, "run", "--config", file)
 	return relay, p.cmd.Process.Pid
 }
 
-// builtGuard builds the guard beside the other programs.
-func builtGuard() (string, error) {
+// card invites a node of Tân Lập and writes the provisioning file of its card
+// into a folder. Its board is simulated and its sound goes nowhere.
+func (w *world) card(node, dir, socket string) (file string) {
+	w.Helper()
+	var invited struct {
+		Fingerprint string
+		Tokens      []struct{ Token string }
+	}
+	place := map[string]any{"nodes": []map[string]string{{"node": node, "area": "tan-lap"}}}
+	if err := w.post("/api/v1/demo/enrolment-tokens", "", place, &invited); err != nil {
+		w.Fatal(err)
+	}
+	config := fmt.Sprintf("node = %q\ntop = %q\ncontroller = %q\nroot = %q\ntoken = %q\ndata = %q\nboard = %q\ndemo = true\n[guard]\nsocket = %q\n[sound]\nkind = %q\n",
+		node, "bac-quang", w.url, invited.Fingerprint, invited.Tokens[0].Token, filepath.Join(dir, "card"), "simulated", socket, "null")
+	file = filepath.Join(dir, "loaxa.toml")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		w.Fatal(err)
+	}
+	return file
+}
+
+// builtGuard builds the guard beside the other programs, once.
+var builtGuard = sync.OnceValues(func() (string, error) {
 	dir, err := buildDir()
 	if err != nil {
 		return "", err
@@ -133,7 +142,7 @@ func builtGuard() (string, error) {
 		return "", fmt.Errorf("build the guard: %w\n%s", err, out)
 	}
 	return path, nil
-}
+})
 
 // childrenOf are the processes that a process started.
 func childrenOf(pid int) []int {
