@@ -300,6 +300,24 @@ func TestEmergencyThatMissedItsStartByLittleIsCaughtUpWith(t *testing.T) {
 	})
 }
 
+func TestEmergencyThatTakesThePlaceOfAWithdrawnOneIsHeardToItsEnd(t *testing.T) {
+	world(t, func(t *testing.T, r *nodetest.Rig) {
+		first := r.Announcement("flood", broadcast.Emergency, 3*time.Second, 20*time.Second)
+		r.Announce(first)
+		pass(6 * time.Second)
+		second := r.Announcement("clear", broadcast.Emergency, 3*time.Second, 6*time.Second)
+		r.Announce(second)
+		pass(3*time.Second + 200*time.Millisecond)
+		r.Withdraw(first)
+		pass(20 * time.Second)
+		heard := sounded(t, r, 2)[1]
+		if short := heard.Evidence.Expected - heard.Evidence.Samples; short > 0 {
+			t.Errorf("%d samples of its end were cut off", short)
+		}
+		rungs(t, r, "clear", "received", "verified", "cached", "powered", "playing", "sounded", "ended")
+	})
+}
+
 func TestRecordingThatNeverComesIsAFailureAndNothingElse(t *testing.T) {
 	world(t, func(t *testing.T, r *nodetest.Rig) {
 		r.Fetcher.Refuse(func(broadcast.Digest) error { return errors.New("the line is down") })

@@ -276,7 +276,7 @@ func (n *Node) prepare(t target) {
 		n.unprepared(r, err)
 		return
 	}
-	r.natural = t.sounding.From.Add(naturalLength(t.sounding))
+	r.natural = r.aim.Add(naturalLength(t.sounding)) // what it missed of its beginning is not made up for at its end
 	n.work.Go(func() {
 		err := n.verifyContent(r.ctx, t.sounding)
 		var p Performance
