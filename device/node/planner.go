@@ -255,12 +255,22 @@ func pending(e plan.Entry, now broadcast.Instant) bool {
 	return slices.ContainsFunc(e.Soundings, func(s plan.Sounding) bool { return s.To > now })
 }
 
-// verdict is the plan's, unless the true reason is that the recording never came.
+// verdict is the plan's, unless the true reason is that the recording never
+// came, or that the item did only when it was over.
 func (n *Node) verdict(e plan.Entry) (broadcast.Rung, broadcast.Reason) {
-	late := e.Reason == broadcast.WhyLate || e.Reason == broadcast.WhyExpired || e.Reason == broadcast.WhyOverlap
 	i := n.holdings.item(nameOf(e).document)
-	if i != nil && i.complete == 0 && late && i.first <= e.Start.Add(i.doc.Timing.Late(e.Class)) { // it was known in time
+	if i == nil || i.complete != 0 {
+		return e.Rung, e.Reason
+	}
+	late := e.Reason == broadcast.WhyLate || e.Reason == broadcast.WhyExpired || e.Reason == broadcast.WhyOverlap
+	inTime := i.first <= e.Start.Add(i.doc.Timing.Late(e.Class))
+	switch {
+	case late && inTime:
 		return broadcast.Failed, broadcast.WhyContent
+	case e.Reason == broadcast.WhyContent && !inTime && i.emergency():
+		return broadcast.Expired, broadcast.WhyExpired
+	case e.Reason == broadcast.WhyContent && !inTime:
+		return broadcast.Skipped, broadcast.WhyLate
 	}
 	return e.Rung, e.Reason
 }
