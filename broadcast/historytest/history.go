@@ -33,7 +33,7 @@ type Event struct {
 	Fact
 }
 
-// Fact is one of Given, Relay, Began, Over, Proved and State.
+// Fact is one of Given, Relay, Began, Over, Proved, State and Spared.
 type Fact interface {
 	tell(j *Judge, at broadcast.Instant)
 }
@@ -89,6 +89,10 @@ type State struct {
 	Ahead time.Duration
 }
 
+// Spared says for which classes nothing may begin from now on, because the
+// battery is kept for higher ones.
+type Spared struct{ Classes []broadcast.Class }
+
 // Breach is one law that was broken.
 type Breach struct {
 	At   broadcast.Instant
@@ -119,6 +123,7 @@ const (
 	lawSilence     = "silence is silent"
 	lawDelisted    = "what left the manifest is silent"
 	lawStale       = "a node without contact falls silent"
+	lawPower       = "what the battery keeps for emergencies is spent on nothing else"
 	lawObey        = "what has to stop stops within a second"
 	lawEmergency   = "an emergency sounds in time"
 	lawChain       = "receipts are one chain without a gap"

@@ -197,7 +197,7 @@ func TestEveryBrokenLawIsCaught(t *testing.T) {
 
 func TestEveryLawHasAMutationThatBreaksIt(t *testing.T) {
 	for _, law := range []string{lawRelay, lawMaxOn, lawHold, lawWarm, lawPublished, lawThreshold, lawQuiet, lawWindow, lawBudget, lawEarly, lawLate,
-		lawTwice, lawOften, lawAtOnce, lawWithdrawn, lawSilence, lawDelisted, lawStale, lawObey, lawEmergency, lawChain, lawOneEnd, lawReason,
+		lawTwice, lawOften, lawAtOnce, lawWithdrawn, lawSilence, lawDelisted, lawStale, lawPower, lawObey, lawEmergency, lawChain, lawOneEnd, lawReason,
 		lawBoast, lawEnded, lawJournalled, lawVerdict, lawBothSides, lawEventsOrder} {
 		if !slices.ContainsFunc(mutations, func(m mutation) bool { return m.law == law }) {
 			t.Errorf("nothing shows that this is caught: %s", law)

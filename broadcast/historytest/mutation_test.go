@@ -189,6 +189,9 @@ var mutations = []mutation{
 		a.Timing.Start = a.Timing.Start.Add(48 * time.Hour)
 		item(a, time.Minute)(t)
 	})},
+	{lawPower, "normal below the first level", nil, told(policy(nil), then(item(normal("08:00:00.000", time.Minute), time.Minute), func(t *tale) {
+		t.add(at("07:00:00.000"), Spared{[]broadcast.Class{broadcast.Normal}})
+	}))},
 	{lawObey, "a withdrawal is not heard", nil, told(policy(nil), then(item(normal("08:00:00.000", time.Minute), time.Minute), func(t *tale) {
 		t.add(at("08:00:10.000"), Given{withdrawal, 2, broadcast.Commune})
 	}))},

@@ -47,10 +47,20 @@ type stage struct {
 	sounds  *heard
 	heard   map[occurrence][]*heard
 	minutes map[spent]time.Duration
+	// spared are the classes that the battery does not feed now.
+	spared      []broadcast.Class
+	sparedSince broadcast.Instant
 }
 
 func newStage() stage {
 	return stage{heard: map[occurrence][]*heard{}, minutes: map[spent]time.Duration{}}
+}
+
+// tell notes whom the battery feeds.
+func (s Spared) tell(j *Judge, at broadcast.Instant) {
+	if !slices.Equal(s.Classes, j.spared) {
+		j.spared, j.sparedSince = s.Classes, at
+	}
 }
 
 // tell judges an edge of the relay.
@@ -130,6 +140,9 @@ var beginning = []struct {
 	{lawSilence, true, func(j *Judge, h *heard) bool { return j.silenced(h.paper, j.now.Add(-obey), h.first) }},
 	{lawDelisted, false, func(j *Judge, h *heard) bool { return j.delisted(h.paper, j.now.Add(-obey)) }},
 	{lawStale, true, isStale},
+	{lawPower, false, func(j *Judge, h *heard) bool {
+		return j.now.Sub(j.sparedSince) > obey+j.slack && slices.Contains(j.spared, h.paper.doc.Class)
+	}},
 	{lawTwice, true, again},
 	{lawOften, true, tooOften},
 }
