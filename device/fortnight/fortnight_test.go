@@ -29,11 +29,8 @@ import (
 
 const (
 	fortnight = 14 * 24 * time.Hour
-	// shortSites are played in each of shortSeeds, longSites in as many seeds as
-	// LOAXA_SOAK says.
-	shortSites = 6
-	shortSeeds = 10
-	longSites  = communes
+	// longSites are played in each of as many seeds as LOAXA_SOAK says.
+	longSites = communes
 )
 
 func TestAVirtualFortnightKeepsEveryLaw(t *testing.T) {
@@ -207,10 +204,10 @@ func TestTheFortnightNoticesWhatASiteDoesWrong(t *testing.T) {
 		"its relay never opens again": func(w *world, s *site) {
 			w.emergency(s.area)
 			<-time.After(4 * time.Second)
-			s.boot.dead = true
+			s.boot.change(func(b *boot) { b.dead = true })
 		},
 		"it does not hear the centre": func(w *world, s *site) {
-			s.boot.topics = nil
+			s.boot.change(func(b *boot) { b.topics = nil })
 			flood := w.announce(w.draft("flood", s.area, broadcast.Emergency, w.centre.Instant().Add(3*time.Second), 5*time.Second), 2)
 			s.boot.given(flood.raw)
 		},
@@ -224,9 +221,7 @@ func TestTheFortnightNoticesWhatASiteDoesWrong(t *testing.T) {
 				s := w.sites[0]
 				wrong(w, s)
 				<-time.After(time.Hour)
-				s.mu.Lock()
-				s.boot.dead = false
-				s.mu.Unlock()
+				s.boot.change(func(b *boot) { b.dead = false })
 				s.boot.state()
 				if breaches, _ := s.broken(); len(breaches) == 0 {
 					t.Error("nobody noticed")
@@ -234,4 +229,10 @@ func TestTheFortnightNoticesWhatASiteDoesWrong(t *testing.T) {
 			})
 		})
 	}
+}
+
+func (b *boot) change(f func(*boot)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	f(b)
 }

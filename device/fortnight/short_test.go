@@ -1,0 +1,9 @@
+//go:build !race
+
+package fortnight
+
+// shortSeeds are played with shortSites each where nobody asks for more.
+const (
+	shortSeeds = 10
+	shortSites = 5
+)
