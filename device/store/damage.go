@@ -13,6 +13,9 @@ type Damage struct {
 	// Torn says that the last bytes of the journal were an unfinished write,
 	// as a power cut leaves it. It is expected after a cut and a fault otherwise.
 	Torn bool
+	// Unread says that the card gave no answer: From to To are the numbers that
+	// may be there. Nothing of it is given up, and the next opening reads again.
+	Unread bool
 	// Bytes is how much of the file holds nothing readable.
 	Bytes int64
 }
@@ -21,6 +24,9 @@ type Damage struct {
 func (d Damage) String() string {
 	if d.Torn {
 		return fmt.Sprintf("%s: unfinished write of %d bytes set aside", d.File, d.Bytes)
+	}
+	if d.Unread {
+		return fmt.Sprintf("%s: the card does not give records %d to %d, they are kept for the next reading", d.File, d.From, d.To)
 	}
 	return fmt.Sprintf("%s: records %d to %d cannot be read", d.File, d.From, d.To)
 }

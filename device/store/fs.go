@@ -166,23 +166,24 @@ func (fs FS) writeWhole(path string, data []byte) error {
 const readBlock = 4096
 
 // readAll returns the first size bytes of a file. Blocks that the card refuses
-// to give read as zeros; the checksums above find them.
-func (fs FS) readAll(path string, size int64) ([]byte, error) {
+// to give read as zeros, and gap says why: they are not known to be spoiled.
+func (fs FS) readAll(path string, size int64) (data []byte, gap, err error) {
 	f, err := fs.OpenFile(path, os.O_RDONLY)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { _ = f.Close() }() // opened for reading: closing loses nothing
-	data := make([]byte, size)
+	data = make([]byte, size)
 	n, err := f.ReadAt(data, 0)
 	if err == nil || errors.Is(err, io.EOF) {
-		return data[:n], nil
+		return data[:n], nil, nil
 	}
 	for off := int64(0); off < size; off += readBlock {
 		block := data[off:min(off+readBlock, size)]
 		if _, err := f.ReadAt(block, off); err != nil && !errors.Is(err, io.EOF) {
 			clear(block)
+			gap = err
 		}
 	}
-	return data, nil
+	return data, gap, nil
 }

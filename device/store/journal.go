@@ -40,7 +40,8 @@ const maxSegments = 1024
 //
 // A record whose Append returned nil survives any cut. One whose Append failed
 // is not read again by this process, and once a later Append succeeded it is
-// gone for good; after a cut between the two it may be found. A number is
+// gone for good; after a cut between the two it may be found, and so it may when
+// the card did not give its file to the opening between the two. A number is
 // never given twice, not even after everything was dropped or the last record
 // rotted. A Journal is safe for use by several goroutines and holds at most one
 // open file while at rest.
@@ -118,7 +119,7 @@ func (j *Journal) AppendBatch(records [][]byte) (first uint64, err error) {
 		return 0, fmt.Errorf("append to journal: %w", err)
 	}
 	last.size += size
-	last.last = j.next - 1
+	last.last, last.top = j.next-1, j.next-1
 	j.kept = last.last
 	j.total += size
 	return first, nil
@@ -170,7 +171,11 @@ func (j *Journal) begin() error {
 	if len(j.segments) >= maxSegments {
 		return fmt.Errorf("%d files: %w", maxSegments, ErrFull)
 	}
-	s := segment{base: j.next, follows: j.kept, salt: rand.Uint32(), last: j.next - 1}
+	s := segment{base: j.next, follows: j.kept, salt: rand.Uint32(), last: j.next - 1, top: j.next - 1}
+	if n := len(j.segments); n > 0 {
+		b := j.segments[n-1]
+		s.unsure = b.top > b.last
+	}
 	path := filepath.Join(j.dir, s.name())
 	f, err := j.fs.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL)
 	if err != nil {
@@ -258,7 +263,8 @@ func (j *Journal) report(d Damage) {
 func (j *Journal) DropThrough(seq uint64) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for len(j.segments) > 1 && j.segments[0].last <= seq {
+	// What may be in a file that was not read is not dropped before its number.
+	for len(j.segments) > 1 && j.segments[0].top <= seq {
 		s := j.segments[0]
 		if err := j.fs.Remove(filepath.Join(j.dir, s.name())); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("drop journal records through %d: %w", seq, err)

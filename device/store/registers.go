@@ -139,7 +139,7 @@ func (r *Registers) Get(name string) ([]byte, error) {
 	if size > int64(registerHeader+maxName+r.lim.Value) {
 		return nil, fmt.Errorf("get register %s: %d bytes: %w", name, size, ErrCorrupt)
 	}
-	data, err := r.fs.readAll(filepath.Join(r.dir, file), size)
+	data, _, err := r.fs.readAll(filepath.Join(r.dir, file), size)
 	if err != nil {
 		return nil, fmt.Errorf("get register %s: %w", name, err)
 	}

@@ -20,26 +20,39 @@ type segment struct {
 	last    uint64 // newest record in it, below base when there is none
 	size    int64  // bytes up to the end of that record
 	waste   int64  // bytes after it that hold nothing
+	top     uint64 // newest record that may be in it: above last if it was not read to its end
+	unread  bool   // the card did not give some of it
+	// unsure says that the segment before could not be read when this one was
+	// begun: follows is the newest number that may be there, and voids nothing.
+	unsure bool
 }
 
-const segmentSuffix = ".seg"
+const (
+	segmentSuffix = ".seg"
+	unsureSuffix  = "-unsure" + segmentSuffix
+)
 
 func (s segment) name() string {
-	return fmt.Sprintf("%016x-%016x-%08x%s", s.base, s.follows, s.salt, segmentSuffix)
+	suffix := segmentSuffix
+	if s.unsure {
+		suffix = unsureSuffix
+	}
+	return fmt.Sprintf("%016x-%016x-%08x%s", s.base, s.follows, s.salt, suffix)
 }
 
 func (s segment) empty() bool { return s.last < s.base }
 
 // parseSegment reads a segment's name. Files of other shapes are not ours.
 func parseSegment(e Entry) (segment, bool) {
-	parts := strings.Split(strings.TrimSuffix(e.Name, segmentSuffix), "-")
+	stem, unsure := strings.CutSuffix(e.Name, unsureSuffix)
+	parts := strings.Split(strings.TrimSuffix(stem, segmentSuffix), "-")
 	if len(parts) != 3 || !strings.HasSuffix(e.Name, segmentSuffix) {
 		return segment{}, false
 	}
 	base, err1 := strconv.ParseUint(parts[0], 16, 64)
 	follows, err2 := strconv.ParseUint(parts[1], 16, 64)
 	salt, err3 := strconv.ParseUint(parts[2], 16, 32)
-	s := segment{base: base, follows: follows, salt: uint32(salt), last: base - 1, size: e.Size}
+	s := segment{base: base, follows: follows, salt: uint32(salt), last: base - 1, size: e.Size, unsure: unsure}
 	ok := err1 == nil && err2 == nil && err3 == nil && base > 0 && follows < base && s.name() == e.Name
 	return s, ok
 }
@@ -70,14 +83,13 @@ func (j *Journal) inspect(i int) {
 	s := &j.segments[i]
 	if i == 0 {
 		j.kept = s.follows // what came before was dropped, not lost
+	} else {
+		j.bridge(&j.segments[i-1], s)
 	}
-	j.lost(s, j.kept+1, s.follows)
 	disk := s.size
 	s.size = 0
-	data, err := j.fs.readAll(filepath.Join(j.dir, s.name()), disk)
-	if err != nil {
-		data = nil // not one byte can be had: every record in it is reported as lost
-	}
+	data, gap, err := j.fs.readAll(filepath.Join(j.dir, s.name()), disk)
+	s.unread = disk > 0 && (err != nil || gap != nil)
 	want, limit := s.base, j.limit(i)
 	for f := range frames(data, s.salt) {
 		if f.seq > limit {
@@ -90,8 +102,25 @@ func (j *Journal) inspect(i int) {
 		want, j.kept, s.last, s.size = f.seq+1, f.seq, f.seq, int64(f.end)
 	}
 	s.waste = disk - s.size
+	s.top = s.last
+	if s.unread {
+		// More records than fit cannot be there, nor any that are void.
+		s.top = min(limit, s.last+uint64(s.waste/frameHeader))
+	}
 	j.total += disk
-	j.next = max(j.next, s.base, s.last+1)
+	j.next = max(j.next, s.base, s.top+1)
+}
+
+// bridge finds what is lost between two segments.
+func (j *Journal) bridge(before, s *segment) {
+	if s.unsure && !before.unread {
+		if before.waste > 0 {
+			j.report(Damage{File: before.name(), Torn: true, Bytes: before.waste})
+		}
+		j.kept = max(j.kept, s.follows) // nobody ever knew how far it went: now it is read
+		return
+	}
+	j.lost(before, j.kept+1, s.follows)
 }
 
 // limit is the newest record of segment i that counts: later ones were never
@@ -105,7 +134,7 @@ func (j *Journal) limit(i int) uint64 {
 
 func (j *Journal) lost(s *segment, from, to uint64) {
 	if from <= to {
-		j.report(Damage{File: s.name(), From: from, To: to})
+		j.report(Damage{File: s.name(), From: from, To: to, Unread: s.unread})
 		j.kept = max(j.kept, to)
 	}
 }
@@ -115,19 +144,20 @@ func (j *Journal) lost(s *segment, from, to uint64) {
 // died before its sync, and nobody may act on a record that a cut can undo.
 func (j *Journal) vouch(s *segment) {
 	path := filepath.Join(j.dir, s.name())
-	if s.waste == 0 {
+	if s.waste == 0 || s.unread {
 		f, err := j.fs.OpenFile(path, os.O_RDWR)
 		if err == nil {
 			if err = f.Sync(); err == nil {
 				err = j.fs.SyncDir(j.dir)
 			}
-			if err == nil {
+			if err == nil && s.waste == 0 {
 				j.active = f
 				return
 			}
 			_ = f.Close() // nothing was written through it
 		}
 		j.sealed = true // the next Append begins a new file or says why it cannot
+		j.lost(s, s.last+1, s.top)
 		return
 	}
 	j.report(Damage{File: s.name(), Torn: true, Bytes: s.waste})
@@ -174,13 +204,14 @@ func (j *Journal) Read(from uint64, limit int, visit func(seq uint64, record []b
 		if s.empty() || s.last < from {
 			continue
 		}
-		data, err := j.fs.readAll(filepath.Join(j.dir, s.name()), s.size)
+		data, gap, err := j.fs.readAll(filepath.Join(j.dir, s.name()), s.size)
 		if errors.Is(err, os.ErrNotExist) {
 			continue // dropped since
 		}
 		if err != nil {
 			return fmt.Errorf("read journal: %w", err)
 		}
+		s.unread = gap != nil
 		want := s.base
 		for f := range frames(data, s.salt) {
 			if f.seq < want || f.seq > s.last {
@@ -209,5 +240,5 @@ func (j *Journal) missing(s segment, from, to uint64) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.report(Damage{File: s.name(), From: from, To: to})
+	j.report(Damage{File: s.name(), From: from, To: to, Unread: s.unread})
 }
