@@ -33,15 +33,29 @@ type pair struct {
 	lists []broadcast.Manifest
 	// halt stops the controller.
 	halt func()
+	// carries is asked of every message on either way whether the broker carries
+	// it; nil for one that carries all.
+	carries func(carried) bool
+}
+
+// carried is a message at the broker.
+type carried struct {
+	topic    string
+	payload  []byte
+	retained bool
+	from     wire.Side
 }
 
 func (w *pair) Service(context.Context) (seal.Signer, error) { return w.Centre.House.Service, nil }
 
 // Publish is the way from the controller to the node.
-func (w *pair) Publish(topic string, payload []byte, _ bool) error {
+func (w *pair) Publish(topic string, payload []byte, retained bool) error {
 	t, err := wire.ParseTopic(topic)
 	if err != nil || w.mute && t.Channel.Name == "time" {
 		return err
+	}
+	if w.carries != nil && !w.carries(carried{topic, payload, retained, wire.FromController}) {
+		return nil
 	}
 	if topic == wire.Area(nodetest.Top, "manifest") {
 		here := broadcast.Assignment{Chain: []broadcast.Place{{Area: nodetest.Top, Level: broadcast.District}}}
@@ -61,6 +75,9 @@ func (w *pair) Publish(topic string, payload []byte, _ bool) error {
 
 // take is the way back.
 func (w *pair) take(topic string, payload []byte) []nodetest.Outgoing {
+	if w.carries != nil && !w.carries(carried{topic, payload, false, wire.FromNode}) {
+		return nil
+	}
 	w.dispatch.Message(broker.Message{Topic: topic, Payload: payload})
 	return nil
 }
@@ -131,19 +148,33 @@ func (w *pair) enlist(t *testing.T) {
 // publish makes the district hold an announcement.
 func (w *pair) publish(t *testing.T, a broadcast.Announcement) {
 	t.Helper()
-	raw := w.Sealed(a)
+	w.hold(t, broadcast.KindAnnouncement, a, a.Timing.Deadline(a.Class), w.Centre.Editor, w.Centre.Approver)
+}
+
+// hold makes the district hold a document of any kind until a moment.
+func (w *pair) hold(t *testing.T, kind broadcast.Kind, doc broadcast.Validator, until broadcast.Instant, by ...seal.Signer) {
+	t.Helper()
+	raw, claim := w.Centre.Sealed(kind, doc, nodetest.Top, by...), claimOf(t, doc)
 	err := w.db.Update(t.Context(), func(tx store.Tx) error {
-		sum, err := tx.PutDocument(t.Context(), store.Document{Kind: broadcast.KindAnnouncement, ID: a.ID, Revision: a.Revision, Raw: raw})
+		sum, err := tx.PutDocument(t.Context(), store.Document{Kind: kind, ID: claim.ID, Revision: claim.Revision, Raw: raw})
 		if err != nil {
 			return err
 		}
-		return tx.List(t.Context(), store.Listing{Area: nodetest.Top, Kind: broadcast.KindAnnouncement, ID: a.ID, Revision: a.Revision,
-			SHA256: sum, Until: a.Timing.Deadline(a.Class)})
+		return tx.List(t.Context(), store.Listing{Area: nodetest.Top, Kind: kind, ID: claim.ID, Revision: claim.Revision, SHA256: sum, Until: until})
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.dispatch.Changed()
+}
+
+func claimOf(t *testing.T, doc broadcast.Validator) seal.Claim {
+	t.Helper()
+	claim, ok := seal.ClaimOf(doc)
+	if !ok {
+		t.Fatalf("%T claims nothing", doc)
+	}
+	return claim
 }
 
 func TestNodeWithoutTimeSoundsTheEmergencyThatItsQuestionCameBackWith(t *testing.T) {
