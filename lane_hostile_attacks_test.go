@@ -150,7 +150,7 @@ func retargeted(r *tape, _ *rand.Rand) []carried {
 			payload, signatures, typ := opened(m.payload)
 			payload = bytes.ReplaceAll(payload, []byte(old), []byte(other))
 			out = append(out, carried{topic: m.topic, payload: envelope(payload, signatures...)},
-				carried{topic: m.topic, payload: envelope(payload, signed(payload, typ, r.elsewhere), signed(payload, typ, r.second))})
+				carried{topic: m.topic, payload: envelope(payload, signatureOf(payload, typ, r.elsewhere), signatureOf(payload, typ, r.second))})
 		}
 		return out
 	})
@@ -169,8 +169,8 @@ func opened(raw []byte) (payload []byte, signatures []broadcast.Signature, typ s
 	return payload, env.Signatures, head.Typ
 }
 
-// signed is somebody's good signature over any bytes.
-func signed(payload []byte, typ string, by seal.Signer) broadcast.Signature {
+// signatureOf is somebody's good signature over any bytes.
+func signatureOf(payload []byte, typ string, by seal.Signer) broadcast.Signature {
 	head := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"EdDSA","kid":"` + string(by.KID) + `","typ":"` + typ + `"}`))
 	text := base64.RawURLEncoding.EncodeToString(payload)
 	return broadcast.Signature{Protected: head, Signature: base64.RawURLEncoding.EncodeToString(ed25519.Sign(by.Key, []byte(head+"."+text)))}
@@ -200,7 +200,7 @@ func signedAnew(who func(*tape) []seal.Signer) stream {
 			}
 			var all []broadcast.Signature
 			for _, by := range who(r) {
-				all = append(all, signed(payload, typ, by))
+				all = append(all, signatureOf(payload, typ, by))
 			}
 			return []carried{{topic: m.topic, payload: envelope(payload, all...)}, {topic: m.topic, payload: envelope(payload, append(all, signatures[0])...)}}
 		})
