@@ -84,6 +84,9 @@ func (n *Node) openChain() error {
 		n.log.Error("receipts were lost on the card", "chain", n.ledger.chain)
 		n.unnamed(n.renewChain())
 	}
+	if err := n.ledger.restate(); err != nil { // at the next boot, then
+		n.log.Error("receipts that the card gives again are not stated", "err", err)
+	}
 	return nil
 }
 

@@ -36,6 +36,8 @@ func (s statement) receipt() broadcast.Receipt {
 // or not at all, even when the power fails while the card writes it.
 type page struct {
 	Lines []record `json:"lines"`
+	// Unread is all that the card did not give so far, if it changed.
+	Unread *[]span `json:"unread,omitempty"`
 }
 
 // record is one line of a page: a receipt with what a plan needs to know
@@ -92,6 +94,8 @@ type ledger struct {
 	upto  uint64
 	// broken says that the chain cannot be continued.
 	broken bool
+	// unread is what the card did not give, found what it gives again.
+	unread, found []span
 }
 
 // unwritten is a statement, or a document, before it is written.
@@ -117,6 +121,9 @@ func openLedger(j *store.Journal, chain broadcast.ID, acked acknowledged) (*ledg
 			l.broken = true
 			return nil
 		}
+		if p.Unread != nil {
+			l.unread = *p.Unread
+		}
 		for _, r := range p.Lines {
 			if r.Document != nil {
 				if k := (kept{r.Document.label, []byte(r.Document.Raw)}); broadcast.Sum(k.raw) == k.Digest {
@@ -135,6 +142,7 @@ func openLedger(j *store.Journal, chain broadcast.ID, acked acknowledged) (*ledg
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the journal: %w", err)
 	}
+	l.compareSpans()
 	l.broken = l.broken || l.acked > l.seq
 	return l, documents, nil
 }
@@ -252,13 +260,9 @@ func (l *ledger) page(list []unwritten) error {
 		}
 		p.Lines = append(p.Lines, r)
 	}
-	raw, err := json.Marshal(p)
+	number, err := l.write(p)
 	if err != nil {
 		return err
-	}
-	number, err := l.put(raw)
-	if err != nil {
-		return fmt.Errorf("journal: %w", err)
 	}
 	l.seq, l.head = seq, head
 	for _, u := range list {
@@ -267,6 +271,19 @@ func (l *ledger) page(list []unwritten) error {
 		}
 	}
 	return nil
+}
+
+// write appends a page.
+func (l *ledger) write(p page) (uint64, error) {
+	raw, err := json.Marshal(p)
+	if err != nil {
+		return 0, err
+	}
+	number, err := l.put(raw)
+	if err != nil {
+		return 0, fmt.Errorf("journal: %w", err)
+	}
+	return number, nil
 }
 
 func (u unwritten) document() *paper {
@@ -288,17 +305,27 @@ func (l *ledger) put(raw []byte) (uint64, error) {
 	if !errors.Is(err, store.ErrFull) || l.upto == 0 {
 		return number, err
 	}
-	if err := l.journal.DropThrough(l.droppable(l.upto)); err != nil {
-		return 0, err
+	for range 2 {
+		if err := l.journal.DropThrough(l.droppable(l.upto)); err != nil {
+			return 0, err
+		}
+		number, err = l.journal.Append(raw)
+		if !errors.Is(err, store.ErrFull) || len(l.unread) == 0 {
+			break
+		}
+		l.unread = nil // what the card did not give for so long makes room at last
 	}
-	return l.journal.Append(raw)
+	return number, err
 }
 
 // droppable is how far records may go at most: not the documents that stand
-// nowhere else.
+// nowhere else, nor what the card did not give yet.
 func (l *ledger) droppable(upto uint64) uint64 {
 	for _, number := range l.loose {
 		upto = min(upto, number-1)
+	}
+	for _, s := range l.unread {
+		upto = min(upto, s.From-1)
 	}
 	return upto
 }
@@ -418,7 +445,7 @@ func (l *ledger) renew(chain broadcast.ID) error {
 		}
 		for _, r := range p.Lines {
 			if r.Document == nil && r.Chain == l.chain && r.Receipt.Seq > l.acked {
-				list = append(list, unwritten{statement: r.statement(), moment: moment{at: r.Receipt.At, clock: r.Receipt.Clock, boot: r.Receipt.Boot}})
+				list = append(list, again(r))
 			}
 		}
 		return nil
@@ -427,6 +454,11 @@ func (l *ledger) renew(chain broadcast.ID) error {
 		return fmt.Errorf("read the old chain: %w", err)
 	}
 	l.chain, l.seq, l.head, l.acked, l.broken = chain, 0, broadcast.Sum(nil), 0, false
+	if len(l.unread) > 0 { // first: without it nobody would know what is still to come
+		if err := l.keepSpans(); err != nil {
+			return err
+		}
+	}
 	return l.append(list)
 }
 

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -19,7 +20,7 @@ func openedLedger(t *testing.T, d *storetest.Disk, acked acknowledged) *ledger {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, _, err := openLedger(j, "chain-1", acked)
+	l, _, err := openLedger(j, cmp.Or(acked.Chain, "chain-1"), acked)
 	if err != nil {
 		t.Fatal(err)
 	}

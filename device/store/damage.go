@@ -4,7 +4,7 @@ import "fmt"
 
 // Damage is something the card lost or spoiled, found by a Journal.
 type Damage struct {
-	// File is the base name of the segment.
+	// File is the base name of the segment, of the first one for what is Unread.
 	File string
 	// From and To are the first and last sequence number that cannot be read
 	// any more; both are 0 for a Torn tail, where nobody was told that

@@ -252,6 +252,10 @@ func (j *Journal) Damage() []Damage {
 }
 
 func (j *Journal) report(d Damage) {
+	if n := len(j.damage); n > 0 && d.Unread && j.damage[n-1].Unread && j.damage[n-1].To+1 == d.From {
+		j.damage[n-1].To = d.To // one silence of the card, however many files long
+		return
+	}
 	if len(j.damage) < maxDamage && !slices.Contains(j.damage, d) {
 		j.damage = append(j.damage, d)
 	}
