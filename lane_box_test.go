@@ -86,8 +86,8 @@ func (b *box) meet(s *signed) {
 			select {
 			case <-tick.C:
 			case <-until:
-				raw, _ := os.ReadFile(filepath.Join(b.dir, "loaxa-device.log"))
-				b.Errorf("%s: %s never came: %s", b.fate, b.fate.state.name, raw)
+				first, second := s.both()
+				b.Errorf("%s: %s never came: %s", b.fate, b.fate.state.name, append(b.log(first.ID), b.log(second.ID)...))
 				return
 			}
 		}
@@ -154,18 +154,26 @@ func (b *box) told(p published) (delivery, bool) {
 
 // ended is when the box heard an emergency to its end, by its own log.
 func (b *box) ended(id string) time.Time {
-	raw, err := os.ReadFile(filepath.Join(b.dir, "loaxa-device.log"))
-	if err != nil || id == "" {
-		return time.Time{}
-	}
-	for line := range strings.Lines(string(raw)) {
-		if strings.Contains(line, id) && strings.Contains(line, "rung=ended") {
-			text, _, _ := strings.Cut(strings.TrimPrefix(line, "time="), " ")
-			at, _ := time.Parse(time.RFC3339Nano, text) // the zero time has not come
-			return at
-		}
+	for _, line := range b.log(id, "rung=ended") {
+		text, _, _ := strings.Cut(strings.TrimPrefix(line, "time="), " ")
+		at, _ := time.Parse(time.RFC3339Nano, text) // the zero time has not come
+		return at
 	}
 	return time.Time{}
+}
+
+// log are the lines of the daemon's log about an emergency that hold some words.
+func (b *box) log(id string, words ...string) (found []string) {
+	raw, err := os.ReadFile(filepath.Join(b.dir, "loaxa-device.log"))
+	if err != nil || id == "" {
+		return nil
+	}
+	for line := range strings.Lines(string(raw)) {
+		if !slices.ContainsFunc(append(words, id), func(word string) bool { return !strings.Contains(line, word) }) {
+			found = append(found, line)
+		}
+	}
+	return found
 }
 
 // off is how long the relay stayed closed after the strike, 0 if it was open.
