@@ -147,6 +147,9 @@ func TestRecordingThatCannotBeDecodedIsTriedTwiceAndNoMore(t *testing.T) {
 		"emergency, in mid-word": {broadcast.Emergency, func(p *nodetest.Player, tries *int) {
 			p.FailPlay(func(player.Sounding) error { *tries++; return spoiled })
 		}, 2, []string{"received", "verified", "cached", "powered", "playing", "failed decoder", "powered repeat 2", "playing repeat 2", "failed decoder 2"}},
+		"emergency, decoders that hang": {broadcast.Emergency, func(p *nodetest.Player, tries *int) {
+			p.RefusePrepare(func(player.Sounding) error { *tries++; <-time.After(10 * time.Second); return spoiled })
+		}, 2, []string{"received", "verified", "cached", "failed decoder", "failed decoder 2"}},
 		"priority": {broadcast.Priority, func(p *nodetest.Player, tries *int) {
 			p.RefusePrepare(func(player.Sounding) error { *tries++; return spoiled })
 		}, 1, []string{"received", "verified", "cached", "failed decoder"}},
@@ -155,7 +158,7 @@ func TestRecordingThatCannotBeDecodedIsTriedTwiceAndNoMore(t *testing.T) {
 			world(t, func(t *testing.T, r *nodetest.Rig) {
 				tries := 0
 				c.spoil(r.Player, &tries)
-				r.Announce(r.Announcement("flood", c.class, 10*time.Second, 20*time.Second))
+				r.Announce(r.Announcement("flood", c.class, 3*time.Second, 4*time.Second))
 				pass(time.Hour)
 				if tries != c.tries {
 					t.Errorf("tried %d times, want %d", tries, c.tries)

@@ -110,7 +110,7 @@ func (n *Node) direct() broadcast.Instant {
 	wake := n.oversee(now)
 	target, ok := n.upcoming(now)
 	s := &n.stage
-	if s.next != nil && (!ok || !s.next.same(target, n.aim(target))) {
+	if s.next != nil && (!ok || !s.next.same(target, n.aim(target)) && !s.next.undecided(target)) {
 		s.next.drop()
 		s.next = nil
 	}
@@ -264,6 +264,13 @@ func (r *run) same(t target, aim broadcast.Instant) bool {
 	s := r.sounding
 	return r.name == nameOf(t.entry) && s.Attempt == t.sounding.Attempt && r.aim == aim && s.Offset == t.sounding.Offset &&
 		s.Volume == t.sounding.Volume && s.Chime == t.sounding.Chime && slices.Equal(s.Parts, t.sounding.Parts)
+}
+
+// undecided says that a decoder still works on this very attempt, for a moment
+// that has moved on. It is let finish: one that hangs must end its attempt, or
+// there would be another at every new moment.
+func (r *run) undecided(t target) bool {
+	return r.performance == nil && r.name == nameOf(t.entry) && r.sounding.Attempt == t.sounding.Attempt
 }
 
 // prepare has the player decode the beginning of a sounding.

@@ -96,9 +96,10 @@ func (p *Player) Sounded() []Played {
 // Prepare prepares a sounding.
 func (p *Player) Prepare(_ context.Context, s player.Sounding) (node.Performance, error) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.prepare != nil {
-		if err := p.prepare(s); err != nil {
+	refuse := p.prepare
+	p.mu.Unlock()
+	if refuse != nil {
+		if err := refuse(s); err != nil {
 			return nil, err
 		}
 	}
