@@ -69,7 +69,7 @@ func newResting(t *testing.T) *resting {
 	for _, serve := range []func(context.Context){
 		func(ctx context.Context) { _ = r.dispatch.Serve(ctx) },
 		func(ctx context.Context) { r.listen(ctx, heard) },
-		r.node(t, r.enrol(t)),
+		r.node(t, enrolled(t, r.house, r.fleet, restingNode, "tan-lap")),
 		func(ctx context.Context) { _ = r.link.Serve(ctx) },
 	} {
 		go func() {
@@ -128,26 +128,26 @@ func (r *resting) listen(ctx context.Context, heard <-chan linktest.Message) {
 	}
 }
 
-// enrol takes the node in up to its confirmation.
-func (r *resting) enrol(t *testing.T) wire.Enrolled {
+// enrolled takes a node in up to its confirmation.
+func enrolled(t *testing.T, house peopletest.House, f *fleet.Fleet, id, area broadcast.ID) wire.Enrolled {
 	t.Helper()
 	ctx := context.Background()
-	token := r.house.Token(t, "technician", "")
-	by, err := r.house.Office.Bearer(ctx, token)
+	token := house.Token(t, "technician", "")
+	by, err := house.Office.Bearer(ctx, token)
 	if err != nil {
 		t.Fatal(err)
 	}
-	once, err := r.fleet.Invite(ctx, by.Person.ID, fleet.Invitation{Node: restingNode, Area: "tan-lap"})
+	once, err := f.Invite(ctx, by.Person.ID, fleet.Invitation{Node: id, Area: area})
 	if err != nil {
 		t.Fatal(err)
 	}
-	request := wire.Enrolment{Node: restingNode, Token: once, Board: "simulated"}.Prove(sealtest.Key(string(restingNode)))
-	e, err := r.fleet.Enrol(ctx, request, r.house.Office.Roots())
+	request := wire.Enrolment{Node: id, Token: once, Board: "simulated"}.Prove(sealtest.Key(string(id)))
+	e, err := f.Enrol(ctx, request, house.Office.Roots())
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = r.house.Office.With(ctx, people.Credential{Token: token}, func(s seal.Signer) error {
-		return r.fleet.Confirm(ctx, by.Person.ID, restingNode, e.ShortCode, s)
+	err = house.Office.With(ctx, people.Credential{Token: token}, func(s seal.Signer) error {
+		return f.Confirm(ctx, by.Person.ID, id, e.ShortCode, s)
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -215,3 +215,21 @@ func TestABreachSaysWhenAndWhat(t *testing.T) {
 		}
 	}
 }
+
+// A node that is reached while it sounds an emergency need not begin anew.
+func TestWhatSoundsWhenTheNodeIsReachedCountsWhenItIsWhole(t *testing.T) {
+	for _, whole := range []bool{true, false} {
+		h := settled(policy(nil))
+		h.give(at("08:59:00.000"), announcement("flood", broadcast.Emergency, flood.Start, time.Minute))
+		h.add(flood.Start.Add(-board.WarmUp), Relay{true})
+		h.add(flood.Start, Began{flood})
+		h.add(flood.Start.Add(5*time.Second), State{Runs: true, Timed: true})
+		h.add(flood.Start.Add(10*time.Second), State{Runs: true, Linked: true, Timed: true})
+		h.add(flood.Start.Add(time.Minute), Over{flood, 60 * 48000, whole})
+		h.add(flood.Start.Add(time.Minute+board.Hold), Relay{false})
+		h.add(flood.Start.Add(5*time.Minute), State{Runs: true, Timed: true})
+		if found := laws(Check(board, h.events, nil)); whole != (len(found) == 0) {
+			t.Errorf("whole %v: %v", whole, found)
+		}
+	}
+}

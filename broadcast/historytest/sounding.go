@@ -261,6 +261,9 @@ func (o Over) tell(j *Judge, at broadcast.Instant) {
 	}
 	j.sounds, j.rested = nil, at
 	h.samples, h.over, h.whole = o.Samples, true, o.Whole
+	if h.whole {
+		j.fulfil(h) // also if the node was reached while it sounded
+	}
 	to := at.Add(h.ahead)
 	j.quiet(h, to)
 	if h.paper.emergency() || h.paper.given == 0 {

@@ -26,6 +26,12 @@ type Played struct {
 	Over bool
 }
 
+// Edge is one movement of the relay, by trusted time.
+type Edge struct {
+	At     time.Time
+	Closed bool
+}
+
 // Player plays to nobody, in the time that a real one would take. It is safe
 // for several goroutines.
 type Player struct {
@@ -39,6 +45,7 @@ type Player struct {
 	busy    bool
 	closed  time.Time // since when the relay is, or was last
 	opens   time.Time // when the relay opens, or opened
+	edges   []Edge    // but for the opening after the last closing
 	prepare func(player.Sounding) error
 	fail    func(player.Sounding) error
 	level   media.Decibel // 0 for that of speech
@@ -176,8 +183,12 @@ func (x *performance) sound(ctx context.Context, events player.Events, one *Play
 func (p *Player) on(ctx context.Context) (time.Time, error) {
 	p.mu.Lock()
 	opens, closed := p.opens, p.closed
+	held := !opens.IsZero() && p.Now().Before(opens)
+	if held {
+		p.opens = p.Now().Add(24 * time.Hour)
+	}
 	p.mu.Unlock()
-	if !opens.IsZero() && p.Now().Before(opens) {
+	if held {
 		return closed, nil
 	}
 	if !opens.IsZero() {
@@ -187,18 +198,27 @@ func (p *Player) on(ctx context.Context) (time.Time, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if !opens.IsZero() {
+		p.edges = append(p.edges, Edge{At: opens})
+	}
 	p.closed, p.opens = p.Now(), p.Now().Add(24*time.Hour)
+	p.edges = append(p.edges, Edge{At: p.closed, Closed: true})
 	return p.closed, nil
 }
 
-// On has the relay stay closed, as that of a real amplifier does.
-func (p *Player) On(ctx context.Context) (time.Time, error) {
-	closed, err := p.on(ctx)
+// Edges are the movements of the relay up to now.
+func (p *Player) Edges() []Edge {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.opens = p.Now().Add(24 * time.Hour)
-	return closed, err
+	edges := slices.Clone(p.edges)
+	if len(edges) > 0 && !p.Now().Before(p.opens) {
+		edges = append(edges, Edge{At: p.opens})
+	}
+	return edges
 }
+
+// On has the relay stay closed, as that of a real amplifier does.
+func (p *Player) On(ctx context.Context) (time.Time, error) { return p.on(ctx) }
 
 // Rest lets the relay open after its hold.
 func (p *Player) Rest() error {
