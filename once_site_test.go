@@ -298,7 +298,7 @@ func (b *onceBoot) testify(now time.Time) {
 		if !p.At.Before(now) {
 			break // no sample left
 		}
-		name := soundingOf(p.Sounding.Name)
+		name := soundingNamed(p.Sounding.Name)
 		b.saw(p.At, historytest.Began{Sounding: name})
 		end := historytest.Over{Sounding: name, Samples: p.Evidence.Samples, Whole: p.Err == nil}
 		at := p.Evidence.Last
@@ -312,8 +312,8 @@ func (b *onceBoot) testify(now time.Time) {
 	}
 }
 
-// soundingOf takes the name of a sounding apart.
-func soundingOf(name string) (s historytest.Sounding) {
+// soundingNamed takes the name of a sounding apart.
+func soundingNamed(name string) (s historytest.Sounding) {
 	part := strings.Split(name, "-")
 	start, _ := strconv.ParseInt(part[1], 10, 64)
 	s.Announcement, s.Start = broadcast.ID(part[0]), broadcast.Instant(start)
