@@ -30,6 +30,7 @@ type tape struct {
 	built, end broadcast.Instant
 
 	mu    sync.Mutex
+	over  bool // nothing more is recorded
 	said  []carried
 	files map[broadcast.Digest][]byte
 
@@ -47,6 +48,9 @@ type tape struct {
 func (r *tape) hear(m carried) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.over {
+		return true
+	}
 	r.said = append(r.said, carried{m.topic, bytes.Clone(m.payload), m.retained, m.from})
 	r.files[broadcast.Sum(m.payload)] = m.payload
 	return true
@@ -109,19 +113,20 @@ func snapshot(d *storetest.Disk) func() *storetest.Disk {
 }
 
 // newOffice makes a pair whose node has an empty card and is given everything
-// by the controller alone.
-func newOffice(t *testing.T, r *tape) *pair {
+// by the controller alone, with a file server that serves what it is allowed to.
+func newOffice(t *testing.T, r *tape, serves func([]byte) bool) *pair {
 	t.Helper()
 	w := newPair(t)
 	r.built = w.Centre.House.From
 	w.Change = func(cfg *node.Config) {
 		fetchFrom(t, cfg, func(sum broadcast.Digest) []byte {
 			raw := w.Centre.Document(sum)
-			if raw != nil {
-				r.mu.Lock()
-				defer r.mu.Unlock()
-				r.files[sum] = raw
+			if raw == nil || !serves(raw) {
+				return nil
 			}
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.files[sum] = raw
 			return raw
 		})
 	}
@@ -145,7 +150,7 @@ func taped(t *testing.T) *tape {
 	t.Helper()
 	r := &tape{files: map[broadcast.Digest][]byte{}}
 	synctest.Test(t, func(t *testing.T) {
-		w := newOffice(t, r)
+		w := newOffice(t, r, func([]byte) bool { return true })
 		w.on()
 		w.dispatch.Up(t.Context())
 		w.rules(t)
@@ -157,9 +162,34 @@ func taped(t *testing.T) *tape {
 		<-time.After(time.Hour)
 		r.late, r.end = snapshot(w.Disk), w.Centre.Instant()
 		w.inStep(t, r)
-		r.said = slices.Clone(r.said)
+		w.restored(t, r)
 	})
 	return r
+}
+
+// restored puts the card from before the first sound in, on an honest line on
+// which somebody plays the whole morning back.
+func (w *pair) restored(t *testing.T, r *tape) {
+	t.Helper()
+	r.mu.Lock()
+	r.over = true
+	r.mu.Unlock()
+	before := len(w.Player.Sounded())
+	w.Stop()
+	w.Disk = r.early()
+	w.on()
+	for _, m := range r.down() {
+		<-time.After(100 * time.Millisecond)
+		w.Send(m.topic, m.payload)
+	}
+	<-time.After(20 * time.Minute)
+	if heard := w.Player.Sounded()[before:]; len(heard) > 0 {
+		t.Errorf("an old card on an honest line: %s sounded again", heard[0].Sounding.Name)
+	}
+	standings, err := w.fleet.Overview(t.Context())
+	if err != nil || standings[0].State == nil || standings[0].State.Holding != r.holding || standings[0].State.Clock != broadcast.ClockProved {
+		t.Errorf("an old card on an honest line does not come in step: %+v %v", standings, err)
+	}
 }
 
 // rules are what the office gives a node before anything else.
@@ -215,38 +245,47 @@ type publication struct {
 func (w *pair) kinds(t *testing.T, offered broadcast.Announcement) []publication {
 	c, here := w.Centre, []broadcast.ID{nodetest.Area}
 	local := c.House.Officer("local", broadcast.Commune, nodetest.Area)
-	bell := w.Announcement("bell", broadcast.Priority, 30*time.Minute, 5*time.Second)
 	both := []seal.Signer{c.Editor, c.Approver}
-	hold := func(kind broadcast.Kind, make func(broadcast.Revision) broadcast.Validator, by ...seal.Signer) publication {
-		return publication{kind, func() { w.hold(t, kind, make(c.Revision("any")), w.in(96*time.Hour), by...) }}
+	var drill broadcast.Announcement
+	hold := func(kind broadcast.Kind, by []seal.Signer, make func(broadcast.Revision) (broadcast.Validator, broadcast.Instant)) publication {
+		return publication{kind, func() {
+			doc, until := make(c.Revision("any"))
+			w.hold(t, kind, doc, until, by...)
+		}}
 	}
-	type rev = broadcast.Revision
+	type (
+		rev  = broadcast.Revision
+		doc  = broadcast.Validator
+		till = broadcast.Instant
+	)
 	return []publication{
 		{broadcast.KindAuthority, func() { w.rules(t) }},
 		{broadcast.KindPolicy, func() { w.rule(t, func(p *broadcast.Policy) { p.Quiet = []broadcast.Span{{From: 120, To: 240}} }) }},
-		{broadcast.KindAnnouncement, func() { w.publish(t, bell) }},
-		hold(broadcast.KindSilence, func(r rev) broadcast.Validator {
-			return broadcast.Silence{ID: "hush", Revision: r, Areas: here, Classes: []broadcast.Class{broadcast.Priority}, Until: w.in(2 * time.Hour)}
-		}, c.Approver),
-		hold(broadcast.KindTemplate, func(r rev) broadcast.Validator {
+		{broadcast.KindAnnouncement, func() { w.publish(t, w.Announcement("bell", broadcast.Priority, 30*time.Minute, 5*time.Second)) }},
+		hold(broadcast.KindSilence, []seal.Signer{c.Approver}, func(r rev) (doc, till) {
+			return broadcast.Silence{ID: "hush", Revision: r, Areas: here, Classes: []broadcast.Class{broadcast.Priority}, Until: w.in(20 * time.Hour)}, w.in(20 * time.Hour)
+		}),
+		hold(broadcast.KindTemplate, both, func(r rev) (doc, till) {
 			return broadcast.Template{ID: "standing", Revision: r, Class: broadcast.Emergency, Title: "Vỡ đập", Areas: here,
-				Versions: w.Announcement("standing", broadcast.Emergency, 0, 5*time.Second).Versions, Expires: w.in(time.Hour)}
-		}, both...),
-		hold(broadcast.KindPlacement, func(r rev) broadcast.Validator {
+				Versions: w.Announcement("standing", broadcast.Emergency, 0, 5*time.Second).Versions, Expires: w.in(96 * time.Hour)}, w.in(96 * time.Hour)
+		}),
+		hold(broadcast.KindPlacement, []seal.Signer{local}, func(r rev) (doc, till) {
 			return broadcast.Placement{ID: "order", Revision: r, Areas: here, Until: w.in(96 * time.Hour),
-				Items: []broadcast.Placed{{Announcement: offered.ID, Revision: offered.Revision}}}
-		}, local),
-		hold(broadcast.KindSlot, func(r rev) broadcast.Validator {
-			return broadcast.Slot{ID: "evening", Revision: r, Areas: here, Level: broadcast.District, Spans: []broadcast.Span{{From: 1080, To: 1110}}, From: w.in(0), Until: w.in(24 * time.Hour)}
-		}, local),
-		hold(broadcast.KindDrill, func(r rev) broadcast.Validator {
-			a := w.Announcement("drill", broadcast.Emergency, 40*time.Minute, 5*time.Second)
-			a.Revision = r
-			return a
-		}, both...),
-		hold(broadcast.KindWithdrawal, func(r rev) broadcast.Validator {
-			return broadcast.Withdrawal{ID: "w-drill", Revision: r, Announcement: "drill", Upto: r, Class: broadcast.Emergency, Areas: here}
-		}, c.Approver),
+				Items: []broadcast.Placed{{Announcement: offered.ID, Revision: offered.Revision}}}, w.in(96 * time.Hour)
+		}),
+		hold(broadcast.KindSlot, []seal.Signer{local}, func(r rev) (doc, till) {
+			return broadcast.Slot{ID: "evening", Revision: r, Areas: here, Level: broadcast.District, Spans: []broadcast.Span{{From: 1080, To: 1110}},
+				From: w.in(0), Until: w.in(96 * time.Hour)}, w.in(96 * time.Hour)
+		}),
+		hold(broadcast.KindDrill, both, func(r rev) (doc, till) {
+			drill = w.Announcement("drill", broadcast.Emergency, 40*time.Minute, 5*time.Second)
+			drill.Revision = r
+			return drill, drill.Timing.Deadline(drill.Class)
+		}),
+		hold(broadcast.KindWithdrawal, []seal.Signer{c.Approver}, func(r rev) (doc, till) {
+			return broadcast.Withdrawal{ID: "w-drill", Revision: r, Announcement: drill.ID, Upto: drill.Revision, Class: drill.Class, Areas: drill.Areas},
+				drill.Timing.Deadline(drill.Class)
+		}),
 	}
 }
 
