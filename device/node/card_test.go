@@ -62,7 +62,7 @@ func ailments() []ailment {
 		{"errors when read", []storetest.Kind{storetest.Read}, syscall.EIO, failing, corrupt,
 			fates{fate{0, "skipped late"}, fate{1, "ended"}}, fates{fate{0, "skipped late"}, fate{0, "expired expired"}}},
 		{"gone", append([]storetest.Kind{storetest.Read}, writing...), syscall.ENODEV, failing, failing,
-			fates{fate{0, "failed content"}, fate{0, "failed content 2"}}, fates{fate{0, "skipped late"}, fate{0, "expired expired"}}},
+			fates{fate{0, "failed content"}, fate{1, "ended"}}, fates{fate{0, "skipped late"}, fate{0, "expired expired"}}},
 	}
 }
 

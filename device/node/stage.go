@@ -71,6 +71,9 @@ type stage struct {
 	since, rested broadcast.Instant
 	// kept is the first sample for which the relay was asked to stay closed.
 	kept broadcast.Instant
+	// unanswered are emergencies whose recording the card does not give, and
+	// when it is asked again.
+	unanswered unanswered
 }
 
 // stop is the cause with which a sounding is cut.
@@ -108,6 +111,10 @@ func (s *stage) closed(now broadcast.Instant, hold time.Duration) broadcast.Inst
 func (n *Node) direct() broadcast.Instant {
 	now := n.now()
 	wake := n.oversee(now)
+	if n.stage.unanswered.over(now) { // planned anew first: it begins later now
+		n.planDirty = true
+		return now
+	}
 	target, ok := n.upcoming(now)
 	s := &n.stage
 	if s.next != nil && (!ok || !s.next.same(target, n.aim(target)) && !s.next.undecided(target)) {
@@ -115,6 +122,7 @@ func (n *Node) direct() broadcast.Instant {
 		s.next = nil
 	}
 	wake = earlier(wake, n.keepClosed(now, target.sounding))
+	wake = earlier(wake, s.unanswered.next(now))
 	if !ok {
 		return wake
 	}
@@ -233,7 +241,7 @@ func (n *Node) upcoming(now broadcast.Instant) (target, bool) {
 	var best target
 	found := false
 	for _, e := range n.plan.Entries {
-		if !n.playable(e) {
+		if !n.playable(e) || n.stage.unanswered.rests(nameOf(e), now) {
 			continue
 		}
 		for _, s := range e.Soundings {
@@ -323,6 +331,12 @@ func (n *Node) unprepared(r *run, err error) {
 	}
 	n.log.Error("a sounding could not be prepared", "announcement", r.name.id, "start", r.name.start, "err", err)
 	reason := broadcast.WhyDecoder
+	if r.class == broadcast.Emergency && !r.name.drill && unanswers(err) {
+		n.card(partContents, err)
+		n.stage.unanswered.rest(r.name, n.now())
+		n.recheck(r.name.document)
+		return
+	}
 	if errors.Is(err, errContent) {
 		if n.recheck(r.name.document) {
 			return
