@@ -140,8 +140,7 @@ func newOffice(t *testing.T, r *tape, serves func([]byte) bool) *pair {
 
 // on connects the node, on the card as it is.
 func (w *pair) on() {
-	w.BootAlone()
-	w.Wire.Take = w.take
+	w.plugIn()
 	w.Wire.Up()
 }
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,6 +37,8 @@ type pair struct {
 	// carries is asked of every message on either way whether the broker carries
 	// it; nil for one that carries all.
 	carries func(carried) bool
+	// plug guards which node is at the wire.
+	plug sync.RWMutex
 }
 
 // carried is a message at the broker.
@@ -65,6 +68,8 @@ func (w *pair) Publish(topic string, payload []byte, retained bool) error {
 		}
 		w.lists = append(w.lists, m)
 	}
+	w.plug.RLock()
+	defer w.plug.RUnlock()
 	for _, reads := range w.Wire.Topics() {
 		if topic == reads || strings.HasSuffix(reads, "/+") && strings.HasPrefix(topic, strings.TrimSuffix(reads, "+")) {
 			w.Send(topic, payload)
@@ -120,10 +125,17 @@ func newPair(t *testing.T) *pair {
 	return w
 }
 
-// boot starts the node on the card as it is.
-func (w *pair) boot() {
+// plugIn starts the node on the card as it is, with its wire down.
+func (w *pair) plugIn() {
+	w.plug.Lock()
+	defer w.plug.Unlock()
 	w.BootAlone()
 	w.Wire.Take = w.take
+}
+
+// boot starts the node and gives it its place by hand.
+func (w *pair) boot() {
+	w.plugIn()
 	w.Settle()
 	w.Wire.Up()
 }
