@@ -51,7 +51,7 @@ var chances = []struct {
 	{"all links are lost", 2, (*world).blackouts},
 	{"the centre forgets to answer", 3, (*world).deafness},
 	{"a power cut", 14, (*world).powerCut},
-	{"a power cut while it sounds", 6, (*world).powerCutInMidWord},
+	{"a power cut while it sounds", 12, (*world).powerCutInMidWord},
 	{"the power flaps", 2, (*world).flaps},
 	{"a restart", 6, (*world).restart},
 	{"a clock jumps", 10, (*world).clockJump},
@@ -301,10 +301,17 @@ func (w *world) dark(s *site, length time.Duration) {
 	})
 }
 
+// powerCutInMidWord takes the power away around the first sample of an item, or
+// later in it, and gives it back so soon that the item could begin again.
 func (w *world) powerCutInMidWord() {
 	s := w.anyone()
-	w.emergency(s.area)
-	w.then(w.between(time.Second, 20*time.Second), "the power fails", func() { w.dark(s, w.between(2*time.Second, 5*time.Minute)) })
+	const soon = 8 * time.Second
+	w.announce(w.draft(w.next("cut"), s.area, pick(w, broadcast.Classes()), w.centre.Instant().Add(soon), 20*time.Second), 2)
+	at := w.between(-time.Second, 2*time.Second)
+	if w.dice.IntN(3) == 0 {
+		at = w.between(0, 20*time.Second)
+	}
+	w.then(soon+at, "the power fails", func() { w.dark(s, w.between(2*time.Second, 30*time.Second)) })
 }
 
 // flaps cuts the power ten times within minutes while an emergency lives.
