@@ -63,6 +63,7 @@ func (p *planner) judge() {
 	for _, b := range p.bulletins {
 		b.body = p.choose(b)
 	}
+	p.assume()
 	for _, b := range p.bulletins {
 		b.verdict = p.judgeStanding(b)
 		for _, start := range p.starts(b) {

@@ -30,6 +30,21 @@ func (p *planner) remember() {
 	p.line.since, p.line.closed = p.in.Closed, p.in.Closed != 0
 }
 
+// assume books what power or program was lost in as heard to its end: nobody
+// knows how much of it was, and the day's minutes are promised to those who
+// have to listen.
+func (p *planner) assume() {
+	for name, told := range p.past {
+		b := p.bulletinOf(name.document)
+		for _, t := range told {
+			_, why := t.verdict()
+			if b != nil && t.Attempt > 0 && t.Millis == 0 && !t.Running && why == broadcast.WhyCrash {
+				p.spend(t.Drill, t.Class, t.At, max(0, p.headLength(b)+b.body.total-t.Offset))
+			}
+		}
+	}
+}
+
 // resume takes the verdict of an occurrence from the journal, and makes a job
 // of what still sounds or may sound once more.
 func (p *planner) resume(j *job, told []Past) {

@@ -69,6 +69,18 @@ func TestTheDaysMinutesCountWhatAlreadySounded(t *testing.T) {
 	expect(t, in, "gone 05:30-05:35 ended", "a 06:00-06:04 ended", "b of 07:00 refused budget", "c 08:00-08:01 ended", "d 06:00-06:10 ended")
 }
 
+func TestTheDaysMinutesCountWhatWasLostWithThePowerAsHeardToItsEnd(t *testing.T) {
+	pol := policy()
+	pol.Minutes = []broadcast.Budget{{Class: broadcast.Normal, Minutes: 10}}
+	lost := normal("lost", "05:30", 300)
+	in := monday(lost, normal("a", "06:00", 240), normal("b", "07:00", 61), normal("c", "08:00", 60))
+	in.Now, in.Law = at("05:50"), broadcast.LawOf(pol)
+	in.Past = []Past{lost.past(1, "05:30", 0, broadcast.Interrupted, broadcast.WhyCrash)}
+	expect(t, in, "lost of 05:30 interrupted crash", "a 06:00-06:04 ended", "b of 07:00 refused budget", "c 08:00-08:01 ended")
+	in.Past = []Past{lost.past(1, "05:30", 0, broadcast.Playing, "")}
+	expect(t, in, "lost of 05:30 interrupted crash", "a 06:00-06:04 ended", "b of 07:00 refused budget", "c 08:00-08:01 ended")
+}
+
 func TestWithoutAPolicyOnlyEmergenciesOfTwoSound(t *testing.T) {
 	one := emergency("mot", "07:00", 30).with(func(i *Item) { i.Signers = i.Signers[:1]; i.Announcement.Reason = "lũ" })
 	twice := emergency("hai-khoa", "08:00", 30).with(func(i *Item) { i.Signers = []Signer{i.Signers[0], i.Signers[0]} })
