@@ -101,8 +101,8 @@ func (w *watched) looks(t *testing.T, vigil *fleet.Vigil) (out []broadcast.Fault
 }
 
 // TestWhateverABrokerWithholdsShowsWithinAMinute keeps every kind of document
-// back by itself, on every way, and what the node says of its presence and its
-// holdings.
+// back by itself, on every way, and what the node says of its presence, its
+// holdings and its health.
 func TestWhateverABrokerWithholdsShowsWithinAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWatched(t)
@@ -161,6 +161,7 @@ func (w *watched) rows(t *testing.T) []withheld {
 		withheld{name: "its place", kind: broadcast.KindAssignment, shows: broadcast.FaultDrift},
 		withheld{name: "all authority", kind: broadcast.KindAuthority, shows: broadcast.FaultDrift},
 		withheld{name: "its question", channel: "presence", shows: broadcast.FaultClock},
+		withheld{name: "what ails it", channel: "health", shows: broadcast.FaultNoAnswer},
 	)
 }
 
@@ -175,7 +176,7 @@ func everyRow(t *testing.T, rows []withheld) {
 	}
 	for _, c := range wire.Channels() {
 		row := slices.ContainsFunc(rows, func(h withheld) bool { return h.channel == c.Name })
-		if c.From == wire.FromNode && !row && len(c.Kinds) == 0 && c.Name != "health" { // what it said last stays shown
+		if c.From == wire.FromNode && !row && len(c.Kinds) == 0 {
 			t.Errorf("what a node says on %s: give it a row here", wire.Node(nodetest.NodeID, c.Name))
 		}
 	}

@@ -125,7 +125,8 @@ func (v *Vigil) gone(s Standing, now broadcast.Instant) bool {
 
 // mute says that a node is connected and does not speak although it ought to.
 func (v *Vigil) mute(s Standing, now broadcast.Instant) bool {
-	spoke := max(s.Hints.StateAt, s.Hints.HealthAt)
+	// Both, for a broker that keeps one of them back hides what it would tell.
+	spoke := min(s.Hints.StateAt, s.Hints.HealthAt)
 	due := max(spoke, v.up).Add(secondWord)
 	if s.Hints.PresenceAt > spoke {
 		due = s.Hints.PresenceAt.Add(firstWord)

@@ -78,8 +78,9 @@ func (f *Fleet) Presence(ctx context.Context, node broadcast.ID, p wire.Presence
 		if p.State == wire.Gone && h.Connection != p.Connection {
 			return false
 		}
+		again := h.Present && h.Connection == p.Connection && p.State == wire.Ready
 		switch {
-		case live:
+		case live && !again: // asked once more on one connection, a node need say nothing else
 			h.PresenceAt = f.now()
 		case h.Connection != p.Connection:
 			h.PresenceAt = 0

@@ -44,6 +44,7 @@ func newWard(t *testing.T) *ward {
 	}
 	w.come(w.Fleet, "n1", "c1", true)
 	w.says(w.Fleet, "n1", "v1", true)
+	w.ail()
 	w.restart()
 	w.pass(time.Minute)
 	if open := w.faults(store.FaultQuery{Open: true}); len(open) != 0 {
@@ -155,13 +156,15 @@ func illsOfTheController() map[broadcast.FaultCode]ill {
 	back := func(w *ward) {
 		w.come(w.Fleet, "n1", "c1", true)
 		w.says(w.Fleet, "n1", "v1", true)
+		w.ail()
 	}
 	return map[broadcast.FaultCode]ill{
 		broadcast.FaultBrokerGone: {cause: func(w *ward) { w.up = false }, mend: func(w *ward) { w.up = true }},
 		broadcast.FaultNodeGone:   {node: "n1", cause: (*ward).leave, mend: back},
 		broadcast.FaultNoAnswer: {node: "n1", cause: func(w *ward) {
 			w.clock = w.clock.Add(time.Second)
-			w.come(w.Fleet, "n1", "c1", true) // connected anew, and no word since
+			w.leave()
+			w.come(w.Fleet, "n1", "c1", true) // here anew, and no word since
 		}, mend: back},
 		broadcast.FaultDrift:        {node: "n1", cause: func(w *ward) { w.want = broadcast.Sum([]byte("more")) }, mend: func(w *ward) { w.want = broadcast.Sum(nil) }},
 		broadcast.FaultDuplicate:    {node: "n1", cause: doubt(broadcast.FaultDuplicate), mend: endDoubt},
