@@ -123,6 +123,9 @@ func TestTemplateHoldsRecordedContentForAtMost400Days(t *testing.T) {
 		{"expires", func(m *m) { m.Expires = issue + 1 }, func(m *m) { m.Expires = issue }},
 		{"expires", func(m *m) { m.Expires = issue + 400*day }, func(m *m) { m.Expires = issue + 400*day + 1 }},
 		{"expires", nil, func(m *m) { m.Expires = wrapped(issue) }},
+		{"local", func(m *m) { m.Local = nil }, func(m *m) { m.Local.Hourly = 0 }},
+		{"local", func(m *m) { m.Local.Hourly = 60 }, func(m *m) { m.Local.Hourly = 61 }},
+		{"local", func(m *m) { m.Local.Keys = []broadcast.Switch{"A_b-9"} }, func(m *m) { m.Local.Keys = nil }},
 	})
 }
 

@@ -61,7 +61,7 @@ func documents() []document {
 	return []document{
 		doc("announcement-weekly", weekly), doc("announcement-emergency", flood),
 		doc("template", broadcast.Template{ID: "lu", Revision: rev, Class: broadcast.Emergency, Title: "Lũ", Areas: area,
-			Versions: []broadcast.Version{{Language: "vi", Content: &content}}, Expires: at + 86400000}),
+			Versions: []broadcast.Version{{Language: "vi", Content: &content}}, Expires: at + 86400000, Local: &broadcast.OnSite{Keys: []broadcast.Switch{"flood"}, Hourly: 4}}),
 		doc("withdrawal", broadcast.Withdrawal{ID: "w1", Revision: rev, Announcement: "tin-1", Upto: rev, Class: broadcast.Normal, Areas: area, Reason: "Sai giờ"}),
 		doc("silence", broadcast.Silence{ID: "s1", Revision: rev, Areas: area, Classes: []broadcast.Class{broadcast.Normal, broadcast.Priority}, Until: at + 3600000, Reason: "Tang lễ"}),
 		doc("policy", broadcast.Policy{Area: "bac-quang", Revision: rev, Quiet: []broadcast.Span{{From: 21 * 60, To: 5 * 60}},
@@ -86,12 +86,24 @@ func documents() []document {
 		doc("rebase", broadcast.Rebase{Node: "tan-lap-1", Revision: rev, Floor: at}),
 		doc("time", broadcast.TimeAnswer{Node: "tan-lap-1", Boot: "b1", Nonce: "AAAAAAAAAAAAAAAAAAAAAA", At: at}),
 		doc("receipts", broadcast.ReceiptBatch{Node: "tan-lap-1", Chain: "ch1", Receipts: []broadcast.Receipt{receipt}}),
+		doc("receipts-firing", broadcast.ReceiptBatch{Node: "tan-lap-1", Chain: "ch1", Receipts: []broadcast.Receipt{fired()}}),
 		doc("ack", broadcast.ReceiptAck{Node: "tan-lap-1", Chain: "ch1", Seq: 1, Hash: broadcast.Sum(nil), At: at}),
 		doc("metadata", broadcast.Metadata{Field: "Y tế", Genre: "Thông báo", Author: "Hoàng Thị Lan", Source: "Trạm y tế", Text: "Dòng một\nDòng hai", DocumentNumber: "12/TB-UBND", Rights: "UBND xã"}),
 		doc("running-order", broadcast.RunningOrder{Station: "Đài truyền thanh Bắc Quang", Segments: []broadcast.Segment{{Title: "Tin", Content: &content},
 			{Title: "Tiếp âm", Relay: &broadcast.Live{SessionKey: live.SessionKey, Source: broadcast.Relay, Millis: 900000}, Hard: 600000},
 			{Title: "Huyện", Offer: &broadcast.OfferRef{Announcement: "tin-1", Revision: rev, Content: content}}}}),
 	}
+}
+
+// fired is the receipt of a key switch that fired a template.
+func fired() broadcast.Receipt {
+	f := broadcast.Firing{Template: broadcast.TemplateRef{ID: "lu", Revision: broadcast.Revision(at)}, Payload: broadcast.Sum([]byte("template")), Key: "flood", Start: at + 2000}
+	payload, err := f.Digest()
+	if err != nil {
+		panic(err)
+	}
+	return broadcast.Receipt{Seq: 1, Prev: broadcast.Sum(nil), At: at, Clock: broadcast.ClockUnset, Boot: "b1", Announcement: "01k", Of: broadcast.Revision(at),
+		Payload: payload, Rung: broadcast.Received, Firing: &f}
 }
 
 func TestDocumentsHaveTheirGoldenBytes(t *testing.T) {

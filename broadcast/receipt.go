@@ -85,6 +85,8 @@ type Receipt struct {
 	Rung     Rung      `json:"rung"`
 	Reason   Reason    `json:"reason,omitempty"`
 	Evidence *Evidence `json:"evidence,omitempty"`
+	// Firing is what a key switch in the box fired; told once, with received.
+	Firing *Firing `json:"firing,omitempty"`
 }
 
 // Evidence is what a rung rests on.
@@ -113,7 +115,7 @@ func (r Receipt) Validate() error {
 		check{"boot", r.Boot.Validate()}, check{"announcement", r.Announcement.Validate()},
 		check{"of", r.Of.Validate()}, check{"payload", r.Payload.Validate()}, check{"start", within(int64(r.Start), 0, int64(maxInstant))},
 		check{"attempt", within(r.Attempt, 0, 1000)}, check{"rung", r.Rung.Validate()},
-		check{"evidence", r.Evidence.validate()}); err != nil {
+		check{"evidence", r.Evidence.validate()}, check{"firing", r.Firing.validateIn(r)}); err != nil {
 		return err
 	}
 	if r.Reason == "" {

@@ -41,6 +41,7 @@ func TestReceiptKeepsItsLimits(t *testing.T) {
 		{"evidence", func(r *r) { r.Evidence.Current = 0 }, func(r *r) { r.Evidence.Current = -1 }},
 		{"evidence", func(r *r) { r.Evidence.Microphone = 20000 }, func(r *r) { r.Evidence.Microphone = 20001 }},
 		{"evidence", func(r *r) { r.Evidence.Languages = nil }, func(r *r) { r.Evidence.Languages = []broadcast.Language{"vi", "vi"} }},
+		{"firing", func(r *r) { *r = fired() }, func(r *r) { *r = fired(); r.Firing.Key = "" }},
 	})
 }
 

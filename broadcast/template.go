@@ -6,7 +6,8 @@ import (
 )
 
 // Template is a standing order (mẫu trực sẵn) approved in advance by two
-// officers: content and limits, no time. One officer activates it in his own area.
+// officers: content and limits, no time. One officer activates it in his own area, or
+// whoever has the key to a node's box fires it there, if the two allowed that.
 type Template struct {
 	ID       ID        `json:"id"`
 	Revision Revision  `json:"revision"`
@@ -16,6 +17,8 @@ type Template struct {
 	Versions []Version `json:"versions"`
 	// Expires is the last moment at which it may be activated.
 	Expires Instant `json:"expires"`
+	// Local says which key switches may fire it on the spot; nil for none.
+	Local *OnSite `json:"local,omitempty"`
 }
 
 // TemplateRef names the template that an announcement activates.
@@ -42,7 +45,7 @@ func (t Template) Validate() error {
 	if t.Expires <= t.Revision.IssuedAt() || t.Expires.Sub(t.Revision.IssuedAt()) > MaxTemplateLife {
 		return errors.New("expires: must lie after the issue and at most 400 days later")
 	}
-	return nil
+	return firstOf(check{"local", t.Local.validate()})
 }
 
 func maybeRef(r *TemplateRef) error {

@@ -64,7 +64,6 @@ func (r run) Run(ctx context.Context, log *slog.Logger) error {
 		Candidate: node.Candidate{Controller: c.Controller, Node: c.Node, Token: c.Token, Board: profile.Name, Pin: c.Root, Demo: c.Demo},
 		Top:       c.Top, Data: c.Data, Quota: c.Quota << 20, Night: night, Daily: c.Prefetch.Daily << 20, Stick: c.Carriers.Stick, LAN: c.Carriers.LAN, Profile: profile, Chimes: chimes, Version: version(), Built: built(), Log: log,
 		Parts: site.Parts{Lessor: guard, Relay: eye, Decoder: decode.Contained{}, Sinks: sinks(c, profile, log), Looks: looks(c, profile), Sys: sys, Inputs: inputs},
-		OnKey: func(key string) { log.Info("a key switch was turned", "key", key) },
 	})
 	if err != nil {
 		return err

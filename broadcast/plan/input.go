@@ -83,7 +83,8 @@ type Item struct {
 	Approved []Signer
 	// Delisted says that a manifest newer than the item does not list it.
 	Delisted bool
-	// Answered says that a manifest which carries this boot's nonce lists it.
+	// Answered says that a manifest which carries this boot's nonce lists it, or
+	// that somebody at the box fired it in this boot: it is surely new.
 	Answered bool
 	// FirstHeld is when this node first verified it. Zero stands for always.
 	FirstHeld broadcast.Instant

@@ -78,7 +78,7 @@ func build(cfg Config) (*http.ServeMux, huma.API, error) {
 	for _, row := range routes() {
 		r.rows[row.id] = row
 	}
-	for _, register := range []func(*registry){s.contents, s.announcements, s.deliveries, s.areas, s.nodes, s.faults, s.enrolments, s.persons,
+	for _, register := range []func(*registry){s.contents, s.announcements, s.deliveries, s.areas, s.nodes, s.faults, s.firings, s.enrolments, s.persons,
 		s.objects, s.stream, s.about} {
 		register(r)
 	}

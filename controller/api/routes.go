@@ -41,6 +41,7 @@ func routes() []route {
 		{id: "list-areas", method: "GET", path: "/api/v1/areas", need: people.AreaRead, summary: "Today's organisation tree"},
 		{id: "list-nodes", method: "GET", path: "/api/v1/nodes", need: people.NodeRead, summary: "Every node with what it last said of itself"},
 		{id: "list-faults", method: "GET", path: "/api/v1/faults", need: people.NodeRead, summary: "What is wrong with nodes and the controller, and what was, newest first"},
+		{id: "list-firings", method: "GET", path: "/api/v1/firings", need: people.DeliveryRead, summary: "What key switches in boxes fired, and what was proved of it; the last that was told first"},
 		{id: "get-plan", method: "GET", path: "/api/v1/nodes/{id}/plan", need: people.PlanRead, summary: "What a node will sound and, for what it will not, why"},
 		{id: "confirm-node", method: "POST", path: "/api/v1/nodes/{id}/confirm", need: people.NodeConfirm, summary: "Take a pending node in, after its short code was compared on site"},
 		{id: "revoke-node", method: "POST", path: "/api/v1/nodes/{id}/revoke", need: people.NodeConfirm, summary: "End a node's credential and the trust in its key; its name can be invited again"},

@@ -28,6 +28,7 @@ var access = map[string]people.Permission{
 	"GET /api/v1/areas":                         people.AreaRead,
 	"GET /api/v1/nodes":                         people.NodeRead,
 	"GET /api/v1/faults":                        people.NodeRead,
+	"GET /api/v1/firings":                       people.DeliveryRead,
 	"GET /api/v1/nodes/{id}/plan":               people.PlanRead,
 	"POST /api/v1/nodes/{id}/confirm":           people.NodeConfirm,
 	"POST /api/v1/nodes/{id}/revoke":            people.NodeConfirm,

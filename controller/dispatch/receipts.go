@@ -249,7 +249,7 @@ func (k *keeping) add(ctx context.Context, b broadcast.ReceiptBatch) error {
 			continue
 		}
 		k.rows = append(k.rows, store.ReceiptRow{Node: b.Node, Chain: b.Chain, Seq: r.Seq, Announcement: r.Announcement,
-			Of: r.Of, Stored: k.now, Raw: raw})
+			Of: r.Of, Stored: k.now, Raw: raw, Firing: r.Firing != nil})
 		k.known[receiptName{name, r.Seq}] = digest
 		k.changed[r.Announcement] = true
 		at.Seq, at.Head = r.Seq, digest

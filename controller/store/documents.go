@@ -85,6 +85,17 @@ func (db *DB) NewestDocument(ctx context.Context, kind broadcast.Kind, id broadc
 	return d, nil
 }
 
+// DocumentsOf returns every object that was stored as one revision of a document:
+// the same words may have come under more signatures.
+func (db *DB) DocumentsOf(ctx context.Context, kind broadcast.Kind, id broadcast.ID, revision broadcast.Revision) ([]Document, error) {
+	var out []Document
+	err := db.read.NewSelect().Model(&out).Where("kind = ? AND id = ? AND revision = ?", kind, id, revision).Order("sha256").Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", kind, id, err)
+	}
+	return out, nil
+}
+
 // DropDocuments forgets the revisions of one document before a revision. It is
 // for what the controller derives anew, such as manifests; a listed document
 // stays, with an error.

@@ -34,6 +34,8 @@ type ReceiptRow struct {
 	Raw          []byte             `bun:"raw"`
 	// Doubtful says that it is not clear which box gave it.
 	Doubtful bool `bun:"doubtful"`
+	// Firing says that it tells of a key switch in the box.
+	Firing bool `bun:"firing"`
 }
 
 // ChainName names a receipt chain: the node, and the journal that it kept.
@@ -139,6 +141,20 @@ func (db *DB) ReceiptsBy(ctx context.Context, node broadcast.ID, since broadcast
 		Order("stored_ms", "chain", "seq").Limit(limit).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("receipts by %s: %w", node, err)
+	}
+	return out, nil
+}
+
+// Firings returns the receipts that tell of key switches, the last that came
+// first, at most limit; of one node, or of all for "".
+func (db *DB) Firings(ctx context.Context, node broadcast.ID, limit int64) ([]ReceiptRow, error) {
+	var out []ReceiptRow
+	q := db.read.NewSelect().Model(&out).Where("firing")
+	if node != "" {
+		q = q.Where("node = ?", node)
+	}
+	if err := q.Order("stored_ms DESC", "node", "chain", "seq DESC").Limit(limit).Scan(ctx); err != nil {
+		return nil, fmt.Errorf("firings: %w", err)
 	}
 	return out, nil
 }

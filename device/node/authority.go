@@ -240,6 +240,7 @@ func (n *Node) load() error {
 			}
 		}
 	}
+	n.fireAgain()
 	n.carry(before)
 	n.trim()
 	n.docDirty, n.planDirty = true, true

@@ -448,7 +448,9 @@ func (n *Node) sweep(now broadcast.Instant) {
 	before := now.Add(-afterDeadline)
 	for _, i := range slices.Collect(maps.Values(n.holdings.items)) {
 		if i.deadline() < before && !n.holdings.listed(i.proof.Digest) && !n.stage.sounds(i.document()) {
-			n.discard(n.labelOf(i.proof))
+			if i.standing == "" { // a firing stands in the journal alone
+				n.discard(n.labelOf(i.proof))
+			}
 			delete(n.holdings.items, i.name())
 		}
 	}

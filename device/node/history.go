@@ -25,6 +25,8 @@ type history struct {
 	attempts map[occurrence][]plan.Past
 	// climbed has the rungs of whole documents that were stated already.
 	climbed map[document]map[broadcast.Rung]bool
+	// fired are the templates that a key switch fired.
+	fired map[document]broadcast.Firing
 }
 
 // toldOf names the occurrence of which a past tells.
@@ -33,11 +35,15 @@ func toldOf(p plan.Past) occurrence {
 }
 
 func newHistory() history {
-	return history{attempts: map[occurrence][]plan.Past{}, climbed: map[document]map[broadcast.Rung]bool{}}
+	return history{attempts: map[occurrence][]plan.Past{}, climbed: map[document]map[broadcast.Rung]bool{},
+		fired: map[document]broadcast.Firing{}}
 }
 
 // note takes one statement.
 func (h *history) note(s statement, at broadcast.Instant) {
+	if s.firing != nil {
+		h.fired[s.document] = *s.firing
+	}
 	if s.start == 0 {
 		if h.climbed[s.document] == nil {
 			h.climbed[s.document] = map[broadcast.Rung]bool{}
@@ -109,6 +115,7 @@ func (h *history) forget(before broadcast.Instant) {
 	for name := range h.climbed {
 		if name.revision.IssuedAt() < before {
 			delete(h.climbed, name)
+			delete(h.fired, name)
 		}
 	}
 }

@@ -50,6 +50,8 @@ type item struct {
 	first    broadcast.Instant // when it was first verified here
 	complete broadcast.Instant // when all its content was here; 0 while some is missing
 	next     next              // when it is due, as last found out
+	// standing is the template that a key switch fired; empty for what officers sent.
+	standing broadcast.Digest
 }
 
 func (i *item) name() name { return name{i.drill, i.doc.ID, i.doc.Revision} }
@@ -179,7 +181,11 @@ func (h *holdings) listings() map[seal.Subject]broadcast.Entry {
 
 // delisted says that every area that the item was meant for has a manifest
 // newer than the item, and none lists it.
+// What a key switch fired is as good as its template.
 func (h *holdings) delisted(i *item, listings map[seal.Subject]broadcast.Entry) bool {
+	if i.standing != "" {
+		return !h.listed(i.standing)
+	}
 	if e, ok := listings[seal.Subject{Kind: i.name().kind(), ID: i.doc.ID}]; ok && e.Revision >= i.doc.Revision {
 		return false
 	}

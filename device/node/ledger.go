@@ -24,12 +24,13 @@ type statement struct {
 	reason   broadcast.Reason
 	offset   int64
 	evidence *broadcast.Evidence
+	firing   *broadcast.Firing
 }
 
 // receipt is the statement before it has its place in the chain.
 func (s statement) receipt() broadcast.Receipt {
 	return broadcast.Receipt{Announcement: s.id, Of: s.revision, Payload: s.payload, Start: s.start, Attempt: s.attempt,
-		Rung: s.rung, Reason: s.reason, Evidence: s.evidence}
+		Rung: s.rung, Reason: s.reason, Evidence: s.evidence, Firing: s.firing}
 }
 
 // page is one record of the journal: what is written in one go is found whole
@@ -60,7 +61,7 @@ type paper struct {
 func (r record) statement() statement {
 	named := document{name{r.Drill, r.Receipt.Announcement, r.Receipt.Of}, r.Receipt.Payload}
 	return statement{document: named, class: r.Class, start: r.Receipt.Start, attempt: r.Receipt.Attempt,
-		rung: r.Receipt.Rung, reason: r.Receipt.Reason, offset: r.Offset, evidence: r.Receipt.Evidence}
+		rung: r.Receipt.Rung, reason: r.Receipt.Reason, offset: r.Offset, evidence: r.Receipt.Evidence, firing: r.Receipt.Firing}
 }
 
 // moment is when and how surely something is stated.

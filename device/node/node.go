@@ -141,6 +141,7 @@ type Node struct {
 	watch       watch
 	supply      supply
 	barred      time.Duration // until when the stop button bars; 0 if it was never pressed
+	turns       []turn        // of key switches that fired something in this boot
 	noise       int64
 	ration      ration
 	tidied      time.Duration

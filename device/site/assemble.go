@@ -77,7 +77,7 @@ func (s *Site) assemble(key ed25519.PrivateKey, e wire.Enrolled) (made, error) {
 	}
 	m.node.Connect(m.link)
 	if s.cfg.Parts.Inputs != nil && len(s.cfg.Profile.Inputs) > 0 {
-		m.panel = panel.New(s.cfg.Profile.Inputs, s.cfg.Parts.Inputs, box{m.node, s.cfg.OnKey}, s.cfg.Log)
+		m.panel = panel.New(s.cfg.Profile.Inputs, s.cfg.Parts.Inputs, m.node, s.cfg.Log)
 	}
 	if s.cfg.Stick != "" {
 		m.slot = stick.New(stick.Config{Name: s.cfg.Node, Folder: s.cfg.Stick, FS: store.OS(), Node: m.node, Log: s.cfg.Log})

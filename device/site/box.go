@@ -6,7 +6,6 @@ import (
 
 	"github.com/loaxa/loaxa/device/amplifier"
 	"github.com/loaxa/loaxa/device/board"
-	"github.com/loaxa/loaxa/device/node"
 	"github.com/loaxa/loaxa/device/power"
 )
 
@@ -36,17 +35,4 @@ func (s *Site) charge() float64 {
 		return -1
 	}
 	return percent
-}
-
-// box tells what people do at the box to whom it concerns.
-type box struct {
-	*node.Node
-	onKey func(key string)
-}
-
-// OnKey is told which key switch was turned.
-func (b box) OnKey(key string) {
-	if b.onKey != nil {
-		b.onKey(key)
-	}
 }

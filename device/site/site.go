@@ -67,8 +67,6 @@ type Config struct {
 	Transport http.RoundTripper
 	// Heard is told what left the sound card; nil for nobody.
 	Heard func(node.Heard)
-	// OnKey is told which key switch in the box was turned; nil for nobody.
-	OnKey func(key string)
 	Log   *slog.Logger
 }
 

@@ -184,7 +184,7 @@ func (h *House) Prove(node broadcast.ID, receipts ...broadcast.Receipt) {
 			h.T.Fatal(err)
 		}
 		rows = append(rows, store.ReceiptRow{Node: node, Chain: "chain-" + node, Seq: r.Seq, Announcement: r.Announcement, Of: r.Of,
-			Stored: h.Now(), Raw: raw})
+			Stored: h.Now(), Raw: raw, Firing: r.Firing != nil})
 	}
 	h.Update(func(tx store.Tx) error {
 		return tx.AddReceipts(context.Background(), []store.Chain{{Node: node, Chain: "chain-" + node, Seq: h.seqs[node], Head: broadcast.Sum(nil)}}, rows)

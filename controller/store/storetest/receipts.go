@@ -22,6 +22,7 @@ func receipts() map[string]func(*testing.T, *store.DB) {
 		"who is expected is noted once":                    expectedOnce,
 		"a doubt marks what came after it, and stays":      doubtStays,
 		"stored receipts are found by their place":         receiptsByPlace,
+		"what key switches fired comes newest first":       firingsNewestFirst,
 	}
 }
 
@@ -255,5 +256,34 @@ func receiptsByPlace(t *testing.T, db *store.DB) {
 	}
 	if _, got, err := db.ReceiptsAfter(ctx, store.ChainName{Node: "n1", Chain: "c2"}, 0, 2); err != nil || len(got) != 0 {
 		t.Errorf("%v %v", got, err)
+	}
+}
+
+func firingsNewestFirst(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	nodesOf(t, db, "n1", "n2")
+	fired := func(node broadcast.ID, at broadcast.Instant) []store.ReceiptRow {
+		list := rows(node, "c1", 1, 3, 1, at)
+		list[1].Firing = true
+		return list
+	}
+	update(t, db, func(tx store.Tx) error {
+		return errors.Join(tx.AddReceipts(ctx, []store.Chain{end("n1", "c1", 3)}, fired("n1", 10)),
+			tx.AddReceipts(ctx, []store.Chain{end("n2", "c1", 3)}, fired("n2", 20)))
+	})
+	for _, c := range []struct {
+		node  broadcast.ID
+		limit int64
+		want  string
+	}{{"", 10, "n2 n1 "}, {"", 1, "n2 "}, {"n1", 10, "n1 "}, {"n3", 10, ""}} {
+		got := ""
+		for _, r := range need[[]store.ReceiptRow](t)(db.Firings(ctx, c.node, c.limit)) {
+			if got += string(r.Node) + " "; r.Seq != 2 {
+				t.Errorf("receipt %d tells of no key", r.Seq)
+			}
+		}
+		if got != c.want {
+			t.Errorf("of %q, at most %d: %q, want %q", c.node, c.limit, got, c.want)
+		}
 	}
 }

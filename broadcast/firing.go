@@ -1,0 +1,94 @@
+package broadcast
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+)
+
+var (
+	errFiringPlace  = errors.New("a firing is told with the rung received of the whole document")
+	errFiringDigest = errors.New("the payload of its receipt is the digest of another firing")
+)
+
+// OnSite lets a key switch in the box of a node fire a template there, without
+// any line. The two officers who seal the template decide it in advance.
+type OnSite struct {
+	// Keys are the names of the key switches, as the board's profile has them.
+	Keys []Switch `json:"keys"`
+	// Hourly is how often an hour a node lets itself be told so, 1 to 60.
+	Hourly int64 `json:"hourly"`
+}
+
+// Switch is the name of a key switch or keypad in the box of a node, one word as
+// in the profile of its board.
+type Switch string
+
+var switchPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$`)
+
+// Validate refuses what no board calls an input.
+func (s Switch) Validate() error {
+	if !switchPattern.MatchString(string(s)) {
+		return fmt.Errorf("key switch %q: one word, as the board's profile names it", string(s))
+	}
+	return nil
+}
+
+// maxKeys is how many key switches one template may name.
+const maxKeys = 8
+
+// Allows says whether the key switch of that name may fire. Nil allows none.
+func (l *OnSite) Allows(key Switch) bool { return l != nil && slices.Contains(l.Keys, key) }
+
+func (l *OnSite) validate() error {
+	if l == nil {
+		return nil
+	}
+	return firstOf(check{"keys", distinct(l.Keys, 1, maxKeys)}, check{"hourly", within(l.Hourly, 1, 60)})
+}
+
+// Firing is one turn of a key switch that fired a template. It is no document:
+// it stands in the receipt with which the node says so, and nobody acts on it
+// but the node whose box was opened. In receipts its digest takes the place of
+// what officers would have signed.
+type Firing struct {
+	Template TemplateRef `json:"template"`
+	// Payload is the digest of what the template's officers signed.
+	Payload Digest `json:"payload"`
+	Key     Switch `json:"key"`
+	// Start is when the node meant it to sound: a moment after the key turned.
+	Start Instant `json:"start"`
+}
+
+// Digest names the firing.
+func (f Firing) Digest() (Digest, error) {
+	b, err := Encode(f)
+	return Sum(b), err
+}
+
+// Announcement is what the firing makes of its template: its words in its areas
+// and class, once, now. An emergency lives for the usual window.
+func (f Firing) Announcement(id ID, revision Revision, t Template) Announcement {
+	return Announcement{ID: id, Revision: revision, Class: t.Class, Title: t.Title, Areas: t.Areas, Versions: t.Versions,
+		Timing: Timing{Mode: ModeNow, Start: f.Start}, Meta: Sum(nil), Template: &f.Template}
+}
+
+// validateIn says whether the firing may stand in a receipt: it is told with
+// the first rung, and the receipt names its digest.
+func (f *Firing) validateIn(r Receipt) error {
+	if f == nil {
+		return nil
+	}
+	if err := firstOf(check{"template", maybeRef(&f.Template)}, check{"payload", f.Payload.Validate()},
+		check{"key", f.Key.Validate()}, check{"start", within(int64(f.Start), 1, int64(maxInstant))}); err != nil {
+		return err
+	}
+	if r.Rung != Received || r.Start != 0 {
+		return errFiringPlace
+	}
+	if digest, err := f.Digest(); err != nil || digest != r.Payload {
+		return errFiringDigest
+	}
+	return nil
+}
