@@ -254,8 +254,7 @@ func TestAFiringThatIsCutByACrashSoundsAgainAtMostTwice(t *testing.T) {
 	})
 }
 
-// A firing is no document: nothing that comes from outside can be one, and what
-// a card had from another boot without a clock is no longer surely new.
+// What a card tells of another boot is no longer surely new without a clock.
 func TestAnOldFiringStaysSilentAfterABootWithoutAClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := nodetest.NewRig(t)
