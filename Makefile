@@ -65,13 +65,8 @@ bench: ## every benchmark once, with the machine's conditions
 	@$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./... | sed -u $$'s/\t */\\\n    /g'
 
 .PHONY: fuzz
-fuzz: ## each fuzz target for FUZZ_TIME (20s)
-	@$(GO) list -f '{{$$dir := .Dir}}{{range .TestGoFiles}}{{$$dir}}/{{.}} {{end}}{{range .XTestGoFiles}}{{$$dir}}/{{.}} {{end}}' ./... \
-	  | tr ' ' '\n' | { grep . || true; } | xargs -r awk '/^func Fuzz[A-Z]/ {name = substr($$2, 1, index($$2, "(") - 1); dir = FILENAME; sub(/\/[^\/]*$$/, "", dir); print name, dir}' \
-	  | while read -r name dir; do \
-	      echo "== $$name in $${dir#$$PWD/}"; \
-	      (cd "$$dir" && $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZ_TIME) . </dev/null); \
-	    done
+fuzz: ## each fuzz target for FUZZ_TIME (20s), as many at a time as there are processors
+	@scripts/fuzz $(FUZZ_TIME)
 
 .PHONY: soak
 soak: ## repeat every test in random order for SOAK_TIME (10m), stopping at the first failure
