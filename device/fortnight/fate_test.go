@@ -75,7 +75,8 @@ func pick[T any](w *world, from []T) T { return from[w.dice.IntN(len(from))] }
 // evening a programme of segments, at noon a single item, and the relay of
 // another station that no node can play yet.
 func (w *world) routine() {
-	midnight := w.centre.Instant().Add(17 * time.Hour) // the first in Vietnam
+	today := w.centre.Instant().Time().In(broadcast.Local())
+	midnight := broadcast.InstantOf(time.Date(today.Year(), today.Month(), today.Day()+1, 0, 0, 0, 0, broadcast.Local()))
 	for i, area := range w.used() {
 		shift := time.Duration(i) * time.Minute
 		morning := w.draft(w.next("morning"), area, broadcast.Normal, midnight.Add(5*time.Hour+30*time.Minute+shift), time.Second)
@@ -212,7 +213,7 @@ func (w *world) regulate() {
 		case 2:
 			p.OfflineDays = 1
 		case 3: // quiet at this very moment
-			now := time.Now().In(broadcast.Local())
+			now := w.centre.Instant().Time().In(broadcast.Local())
 			begin := broadcast.LocalTime(now.Hour()*60 + now.Minute())
 			p.Quiet = append(p.Quiet, broadcast.Span{From: begin, To: (begin + 60) % (24 * 60)})
 		}

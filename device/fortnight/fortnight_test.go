@@ -169,7 +169,7 @@ func (w *world) reconcile() {
 		s.halt()
 		own := s.journal()
 		s.mu.Lock()
-		s.breaches = append(s.breaches, s.judge.Settle(broadcast.InstantOf(time.Now()), own)...)
+		s.breaches = append(s.breaches, s.judge.Settle(s.now(), own)...)
 		s.mu.Unlock()
 		tally(own, ends)
 	}

@@ -89,7 +89,7 @@ func (s *site) public() broadcast.Key { return broadcast.KeyOf(s.key.Public().(e
 // power starts the site on its card.
 func (s *site) power() {
 	b := &boot{site: s, ended: map[string]bool{}, ticks: nodetest.NewTicks()}
-	b.ticks.Set(s.wrong(), false)
+	b.ticks.Set(s.w.ahead+s.wrong(), false)
 	s.boots++
 	keeper, err := lease.NewKeeper(relay{b}, limits(), s.w.log)
 	s.w.must(err)
@@ -154,7 +154,7 @@ func (b *boot) config(amp *amplifier.Amplifier) node.Config {
 	contents, err := store.OpenContents(fs, "contents", store.ContentLimits{File: 1 << 20, Quota: 8 << 20})
 	b.w.must(err)
 	dial := node.NewDial(b.ticks)
-	play := player.New(player.Config{Amplifier: trusted{amp, dial}, Decoder: node.Splicer{Each: decoder{b}}, Sinks: cards{b, dial.Now},
+	play := player.New(player.Config{Amplifier: amp, Decoder: node.Splicer{Each: decoder{b}}, Sinks: cards{b, dial.Now},
 		WarmUp: board().WarmUp, Now: dial.Now, Log: b.w.log})
 	return node.Config{Node: b.id, Top: nodetest.Top, Pin: b.w.centre.House.Pin, Roots: []broadcast.Envelope{b.w.centre.House.Root}, Key: b.key,
 		Version: "test", BoardName: "simulated", Built: b.w.centre.House.From, Board: board(),
@@ -166,21 +166,6 @@ func (b *boot) config(amp *amplifier.Amplifier) node.Config {
 
 func journalLimits() store.JournalLimits {
 	return store.JournalLimits{Record: 256 << 10, Segment: 64 << 10, Total: 8 << 20}
-}
-
-// trusted tells in trusted time when the relay closed, as a site does.
-type trusted struct {
-	*amplifier.Amplifier
-	dial *node.Dial
-}
-
-// On closes the relay.
-func (a trusted) On(ctx context.Context) (time.Time, error) {
-	closed, err := a.Amplifier.On(ctx)
-	if err != nil {
-		return time.Time{}, err
-	}
-	return a.dial.When(closed), nil
 }
 
 // performances lets a node use a player.
@@ -241,7 +226,7 @@ func (s *site) setClock(off time.Duration, synced bool) {
 	s.off = off
 	s.mu.Unlock()
 	if b := s.boot; b != nil {
-		b.ticks.Set(off, synced)
+		b.ticks.Set(s.w.ahead+off, synced)
 		b.state()
 	}
 }
@@ -253,7 +238,7 @@ func (s *site) knowsTime() bool {
 	return s.playing != nil && s.playing.timed
 }
 
-func (s *site) now() broadcast.Instant { return broadcast.InstantOf(time.Now()) }
+func (s *site) now() broadcast.Instant { return s.w.centre.Instant() }
 
 // shown is how many of its last events a failure shows.
 const shown = 30

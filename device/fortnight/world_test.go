@@ -30,6 +30,9 @@ type world struct {
 	seed uint64
 	dice *rand.Rand
 	log  *slog.Logger
+	// ahead is by how much the time of the world is before that of the machine,
+	// as where a board has no battery for its clock: nothing may go by the latter.
+	ahead time.Duration
 
 	centre     *nodetest.Centre
 	areas      []broadcast.ID
@@ -60,7 +63,8 @@ func newWorld(t testing.TB, seed uint64, played int) *world {
 	w := &world{TB: t, seed: seed, dice: rand.New(rand.NewPCG(seed, 14)), log: quiet(), officers: map[broadcast.ID][]seal.Signer{},
 		recordings: &recordings{long: map[string]time.Duration{}}, retained: map[string]nodetest.Outgoing{},
 		papers: map[broadcast.Digest]historytest.Given{}, orders: map[broadcast.Digest]broadcast.RunningOrder{}}
-	w.centre = nodetest.NewCentre(time.Now, false)
+	w.ahead = w.between(-3*365*24*time.Hour, 30*365*24*time.Hour)
+	w.centre = nodetest.NewCentre(func() time.Time { return time.Now().Add(w.ahead) }, false)
 	w.centre.Stored = w.stored
 	tree, err := broadcast.BacQuangTree()
 	w.must(err)
@@ -88,7 +92,7 @@ func (w *world) must(err error) {
 }
 
 func (w *world) note(format string, args ...any) {
-	w.chronicle = append(w.chronicle, fmt.Sprintf("%s %s", broadcast.InstantOf(time.Now()), fmt.Sprintf(format, args...)))
+	w.chronicle = append(w.chronicle, fmt.Sprintf("%s %s", w.centre.Instant(), fmt.Sprintf(format, args...)))
 }
 
 // stored is told what the centre stored of a node.

@@ -40,10 +40,6 @@ func NewDial(ticks Ticks) *Dial {
 // Now returns trusted time. It carries no monotonic reading.
 func (d *Dial) Now() time.Time { return d.at(d.ticks.Read().Mono) }
 
-// When returns the trusted time of a moment of this process, such as time.Now
-// gave it a while ago.
-func (d *Dial) When(moment time.Time) time.Time { return d.Now().Add(-time.Since(moment)) }
-
 func (d *Dial) at(mono time.Duration) time.Time {
 	return time.Unix(0, d.offset.Load()+int64(mono)).UTC()
 }

@@ -45,8 +45,8 @@ func (s *Site) assemble(key ed25519.PrivateKey, e wire.Enrolled) (made, error) {
 	dial := node.NewDial(ticks)
 	m := made{amplifier: amplifier.New(s.cfg.Parts.Lessor, s.cfg.Profile.Timings(), s.cfg.Log), relay: s.cfg.Parts.Relay, looks: s.cfg.Parts.Looks}
 	m.gauge = s.gauge(m.amplifier, func(now power.State) { m.node.OnPower(now) })
-	trusted := trustedAmplifier{m.amplifier, dial, m.gauge.Fit}
-	play, err := s.player(trusted, dial)
+	power := fitAmplifier{m.amplifier, m.gauge.Fit}
+	play, err := s.player(power, dial)
 	if err != nil {
 		return made{}, err
 	}
@@ -61,7 +61,7 @@ func (s *Site) assemble(key ed25519.PrivateKey, e wire.Enrolled) (made, error) {
 		Journal: s.journal, Registers: s.registers, Contents: s.contents, Path: s.path, Quota: s.cfg.Quota,
 		Night: s.cfg.Night, Daily: s.cfg.Daily,
 		Fetcher: fetcher, Player: performances{play}, Ticks: ticks, Dial: dial, Heard: s.cfg.Heard, Rand: s.child(), Log: s.cfg.Log,
-		Amplifier: trusted,
+		Amplifier: power,
 		Traffic: func() (int64, int64) {
 			stats := m.link.Stats()
 			return stats.BytesOut, stats.BytesIn + fetcher.Received()
@@ -101,7 +101,7 @@ func addresses(list []broadcast.Controller, of func(broadcast.Controller) string
 }
 
 // player makes the player, which lives by trusted time.
-func (s *Site) player(power trustedAmplifier, dial *node.Dial) (*player.Player, error) {
+func (s *Site) player(power fitAmplifier, dial *node.Dial) (*player.Player, error) {
 	sinks, err := s.cfg.Parts.Sinks(dial.Now)
 	if err != nil {
 		return nil, fmt.Errorf("site %s: %w", s.cfg.Node, err)
@@ -110,24 +110,20 @@ func (s *Site) player(power trustedAmplifier, dial *node.Dial) (*player.Player, 
 		Sinks: sinks, WarmUp: max(s.cfg.Profile.Relay.WarmUp, time.Millisecond), Now: dial.Now, Log: s.cfg.Log}), nil
 }
 
-// trustedAmplifier tells in trusted time when the relay closed, and does not
-// close it at a voltage that it does not bear.
-type trustedAmplifier struct {
+// fitAmplifier does not close at a voltage that it does not bear. It tells by the
+// machine's clock when it closed, however wrong that is: the player alone says
+// which moment of trusted time that was.
+type fitAmplifier struct {
 	*amplifier.Amplifier
-	dial *node.Dial
-	fit  func() error
+	fit func() error
 }
 
 // On closes the relay; see amplifier.Amplifier.On.
-func (a trustedAmplifier) On(ctx context.Context) (time.Time, error) {
+func (a fitAmplifier) On(ctx context.Context) (time.Time, error) {
 	if err := a.fit(); err != nil {
 		return time.Time{}, fmt.Errorf("amplifier on: %w", err)
 	}
-	closed, err := a.Amplifier.On(ctx)
-	if err != nil {
-		return time.Time{}, err
-	}
-	return a.dial.When(closed), nil
+	return a.Amplifier.On(ctx)
 }
 
 // performances lets a node use a player.

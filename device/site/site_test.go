@@ -21,6 +21,7 @@ import (
 	"github.com/loaxa/loaxa/device/node"
 	"github.com/loaxa/loaxa/device/player"
 	"github.com/loaxa/loaxa/device/player/decode"
+	"github.com/loaxa/loaxa/device/player/playertest"
 	"github.com/loaxa/loaxa/device/player/sink"
 	feeding "github.com/loaxa/loaxa/device/power"
 )
@@ -154,26 +155,40 @@ func TestChimesLastWholeMilliseconds(t *testing.T) {
 	}
 }
 
-func TestRelayIsTimedByTrustedTime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ticks := wrong{began: time.Now(), off: -20 * 365 * 24 * time.Hour}
-		dial := node.NewDial(ticks)
-		power := amplifier.New(lessor{}, amplifier.Timings{}, quiet())
-		closed, err := trustedAmplifier{power, dial, func() error { return nil }}.On(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if off := closed.Sub(dial.Now()).Abs(); off > time.Millisecond {
-			t.Errorf("the relay closed %v off by the clock that soundings go by", off)
-		}
-		if err := power.Off(); err != nil {
-			t.Fatal(err)
-		}
-		unfit := trustedAmplifier{power, dial, func() error { return feeding.ErrVoltage }}
-		if _, err := unfit.On(t.Context()); !errors.Is(err, feeding.ErrVoltage) || power.Closed() {
-			t.Errorf("it closed at a voltage that it does not bear: %v", err)
-		}
-	})
+func TestSoundingIsOnTimeHoweverWrongTheWallClockIs(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	for _, off := range []time.Duration{0, -time.Hour, time.Hour, -26 * year, 26 * year} {
+		t.Run(off.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				dial := node.NewDial(wrong{began: time.Now(), off: off})
+				power := amplifier.New(lessor{}, amplifier.Timings{}, quiet())
+				s := Site{cfg: configured(t, "")}
+				play, err := s.player(fitAmplifier{power, func() error { return nil }}, dial)
+				if err != nil {
+					t.Fatal(err)
+				}
+				start := dial.Now().Add(10 * time.Second)
+				proved, err := play.Play(t.Context(), player.Sounding{Name: "a", Start: start, Chime: make([]int16, rate)}, &playertest.Journal{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if late := proved.First.Sub(start).Abs(); late > time.Millisecond || proved.Samples != rate {
+					t.Errorf("%d samples left, %v off their start", proved.Samples, late)
+				}
+				if warm := proved.First.Sub(proved.Powered) - s.cfg.Profile.Relay.WarmUp; warm.Abs() > time.Millisecond {
+					t.Errorf("the relay is said to have closed %v off", warm)
+				}
+			})
+		})
+	}
+}
+
+func TestRelayStaysOpenAtAVoltageThatTheAmplifierDoesNotBear(t *testing.T) {
+	power := amplifier.New(lessor{}, amplifier.Timings{}, quiet())
+	unfit := fitAmplifier{power, func() error { return feeding.ErrVoltage }}
+	if _, err := unfit.On(t.Context()); !errors.Is(err, feeding.ErrVoltage) || power.Closed() {
+		t.Errorf("it closed at a voltage that it does not bear: %v", err)
+	}
 }
 
 // wrong are clocks whose wall clock is off.
