@@ -197,3 +197,11 @@ func TestWhatWasAskedForButHasNotBegunStillYields(t *testing.T) {
 	in.Items[0].Delisted = true
 	expect(t, in, "lu of 05:59:59.500 06:00-06:00:30 ended", "a of 06:00 withdrawn delisted")
 }
+
+func TestAPastThatLiesAheadKeepsNoEmergencyWaiting(t *testing.T) {
+	later := priority("a", "2026-11-24 06:00", 300)
+	in := monday(emergency("lu", "06:00", 30))
+	in.Now = at("05:59")
+	in.Past = []Past{later.past(1, "2026-11-24 06:00", 300, broadcast.Ended, "")}
+	expect(t, in, "lu 06:00-06:00:30 ended")
+}

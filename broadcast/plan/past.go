@@ -24,11 +24,16 @@ func (p *planner) remember() {
 			continue
 		}
 		p.spend(t.Drill, t.Class, t.At, t.Millis)
-		p.line.last = max(p.line.last, t.end())
+		p.line.last = max(p.line.last, p.ended(t))
 		p.heard[t.of().document] = true
 	}
 	p.line.since, p.line.closed = p.in.Closed, p.in.Closed != 0
 }
+
+// ended is when an attempt of the past was over: before now, even if it was told
+// by a clock that was ahead. Otherwise a node whose clock was set back would wait
+// for a sound that ended long ago, and so would an emergency.
+func (p *planner) ended(t Past) broadcast.Instant { return min(t.end(), p.now) }
 
 // assume books what power or program was lost in as heard to its end: nobody
 // knows how much of it was, and the day's minutes are promised to those who
@@ -79,11 +84,11 @@ func (p *planner) retry(j *job, told []Past) {
 	if until == 0 || j.b.verdict != "" {
 		return
 	}
-	j.attempt, j.due, j.deadline = last.Attempt+1, last.end(), until
+	j.attempt, j.due, j.deadline = last.Attempt+1, p.ended(last), until
 	if !j.b.emergency() {
 		p.reckon(j, told)
 		j.giveWay()
-	} else if j.why = broadcast.WhyRepeat; !p.join(j, max(p.ready(j.b), last.end())) {
+	} else if j.why = broadcast.WhyRepeat; !p.join(j, max(p.ready(j.b), p.ended(last))) {
 		return
 	}
 	p.jobs = append(p.jobs, j)

@@ -55,12 +55,16 @@ func (n *Node) input(now broadcast.Instant) plan.Input {
 // ready is from when the node could have sounded the item: not before it was
 // verified, and not while a recording is missing. An emergency that missed its
 // start by little counts as in time: it is caught up with (see aim), because the
-// next point of the common grid may be ten seconds away.
+// next point of the common grid may be ten seconds away. What came by a clock
+// that was ahead and has been set back is here, whatever that clock said.
 func (n *Node) ready(i *item, now broadcast.Instant) broadcast.Instant {
 	if i.complete == 0 {
 		return now
 	}
 	at := max(i.first, i.complete)
+	if at > now {
+		at = n.since()
+	}
 	if inTime := i.doc.Timing.Start.Add(-n.cfg.Board.WarmUp); i.emergency() && at > inTime && at <= inTime.Add(catchUp) {
 		return inTime
 	}

@@ -43,8 +43,8 @@ type Player struct {
 	mu      sync.Mutex
 	played  []*Played
 	busy    bool
-	closed  time.Time // since when the relay is, or was last
-	opens   time.Time // when the relay opens, or opened
+	closed  time.Time // by the machine's clock: since when the relay is, or was last
+	opens   time.Time // likewise: when it opens, or opened
 	edges   []Edge    // but for the opening after the last closing
 	prepare func(player.Sounding) error
 	fail    func(player.Sounding) error
@@ -150,6 +150,7 @@ func (x *performance) sound(ctx context.Context, events player.Events, one *Play
 	if err != nil {
 		return player.Evidence{}, err
 	}
+	closed = p.Now().Add(-time.Since(closed)) // the same moment by the trusted clock
 	p.mu.Lock()
 	one.Powered = closed
 	p.mu.Unlock()
@@ -183,16 +184,16 @@ func (x *performance) sound(ctx context.Context, events player.Events, one *Play
 func (p *Player) on(ctx context.Context) (time.Time, error) {
 	p.mu.Lock()
 	opens, closed := p.opens, p.closed
-	held := !opens.IsZero() && p.Now().Before(opens)
+	held := time.Now().Before(opens)
 	if held {
-		p.opens = p.Now().Add(24 * time.Hour)
+		p.opens = time.Now().Add(24 * time.Hour)
 	}
 	p.mu.Unlock()
 	if held {
 		return closed, nil
 	}
 	if !opens.IsZero() {
-		if err := p.until(ctx, opens.Add(p.MinOff)); err != nil {
+		if err := pause(ctx, time.Until(opens.Add(p.MinOff))); err != nil {
 			return time.Time{}, err
 		}
 	}
@@ -201,17 +202,17 @@ func (p *Player) on(ctx context.Context) (time.Time, error) {
 	if !opens.IsZero() {
 		p.edges = append(p.edges, Edge{At: opens})
 	}
-	p.closed, p.opens = p.Now(), p.Now().Add(24*time.Hour)
+	p.closed, p.opens = time.Now(), time.Now().Add(24*time.Hour)
 	p.edges = append(p.edges, Edge{At: p.closed, Closed: true})
 	return p.closed, nil
 }
 
-// Edges are the movements of the relay up to now.
+// Edges are the movements of the relay up to now, by the machine's clock.
 func (p *Player) Edges() []Edge {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	edges := slices.Clone(p.edges)
-	if len(edges) > 0 && !p.Now().Before(p.opens) {
+	if len(edges) > 0 && !time.Now().Before(p.opens) {
 		edges = append(edges, Edge{At: p.opens})
 	}
 	return edges
@@ -226,7 +227,7 @@ func (p *Player) Rest() error {
 	return nil
 }
 
-// Opens is when the relay opens, or opened, as things stand.
+// Opens is when the relay opens, or opened, as things stand, by the machine's clock.
 func (p *Player) Opens() time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -236,7 +237,7 @@ func (p *Player) Opens() time.Time {
 func (p *Player) rest() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.opens = p.Now().Add(p.Hold)
+	p.opens = time.Now().Add(p.Hold)
 }
 
 // pour lets the length of the sounding pass.
