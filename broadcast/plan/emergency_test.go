@@ -63,6 +63,19 @@ func TestAnUpdateCutsTheRunningEmergencyOnlyWhenItBegins(t *testing.T) {
 	expect(t, in, "lu 06:00-06:01 superseded superseded", "lu 06:01-06:01:30 ended")
 }
 
+func TestASilenceStopsTheRunningEmergencyThatAnUpdateReplaces(t *testing.T) {
+	first := emergency("lu", "06:00", 90)
+	update := emergency("lu", "06:01", 30).with(func(i *Item) { i.Announcement.Revision = broadcast.Revision(at("05:58")) })
+	in := monday(first, update)
+	in.Now = at("06:00:20")
+	in.Past = []Past{first.past(1, "06:00", 20, broadcast.Playing, "")}
+	in.Past[0].Running = true
+	order := silence("06:00:20", "06:30", broadcast.Commune, broadcast.Emergency)
+	order.Emergency = true
+	in.Silences = []Silence{order}
+	expect(t, in, "lu 06:00-06:00:20 interrupted silence", "lu of 06:01 refused silence")
+}
+
 func TestARunningSoundingStopsWhenItMayNotGoOn(t *testing.T) {
 	a := normal("a", "06:00", 120)
 	lu := emergency("a", "06:00", 120)

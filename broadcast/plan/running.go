@@ -38,13 +38,12 @@ func (p *planner) goOn(j *job) {
 
 // stopping says why a running sounding may not go on. What began while power
 // sufficed goes on below its level, down to the next: half a bulletin is worth
-// nothing, and what it takes is not yet that of emergencies. An emergency that a newer
-// revision replaces goes on until that one begins: never a silence in between.
+// nothing, and what it takes is not yet that of emergencies. An emergency that a
+// newer revision replaces goes on until that one begins, for nobody asked for
+// quiet in between; a silence does ask for it.
 func (p *planner) stopping(j *job, to broadcast.Instant) broadcast.Reason {
-	if j.b.emergency() && j.b.verdict == broadcast.WhySuperseded && !p.in.Power.Unfit {
-		return ""
-	}
-	if slices.Contains(stops, j.b.verdict) {
+	replaced := j.b.emergency() && j.b.verdict == broadcast.WhySuperseded && !p.in.Power.Unfit
+	if slices.Contains(stops, j.b.verdict) && !replaced {
 		return j.b.verdict
 	}
 	if p.in.Power.Unfit || j.b.rank < p.in.Power.GoesOn.Rank() {
