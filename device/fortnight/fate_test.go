@@ -29,34 +29,34 @@ func (w *world) then(in time.Duration, name string, do func()) {
 	w.fates = slices.Insert(w.fates, i, f)
 }
 
-// chances are what may happen, and how often in a fortnight.
+// chances are what may happen, and how often in a fortnight to every few sites.
 var chances = []struct {
 	name  string
 	times int
 	do    func(w *world)
 }{
-	{"an emergency of the district", 5, func(w *world) { w.emergency(nodetest.Top) }},
-	{"an emergency of a commune", 16, func(w *world) { w.emergency(w.anywhere()) }},
-	{"a priority item", 12, (*world).priority},
-	{"a single item", 14, (*world).single},
+	{"an emergency of the district", 4, func(w *world) { w.emergency(nodetest.Top) }},
+	{"an emergency of a commune", 10, func(w *world) { w.emergency(w.anywhere()) }},
+	{"a priority item", 8, (*world).priority},
+	{"a single item", 8, (*world).single},
 	{"an item into quiet hours", 3, (*world).mistyped},
 	{"too few signatures", 3, (*world).unsigned},
 	{"an offer of the district", 2, (*world).offer},
-	{"a withdrawal", 8, (*world).withdrawal},
+	{"a withdrawal", 6, (*world).withdrawal},
 	{"an item leaves the list", 3, (*world).leaves},
 	{"a silence", 4, (*world).quieten},
 	{"a silence of emergencies", 2, (*world).gag},
-	{"a new policy", 8, (*world).regulate},
-	{"a link is lost", 14, (*world).unlink},
+	{"a new policy", 6, (*world).regulate},
+	{"a link is lost", 10, (*world).unlink},
 	{"all links are lost", 2, (*world).blackouts},
 	{"the centre forgets to answer", 3, (*world).deafness},
-	{"a power cut", 14, (*world).powerCut},
-	{"a power cut while it sounds", 12, (*world).powerCutInMidWord},
-	{"the power flaps", 2, (*world).flaps},
-	{"a restart", 6, (*world).restart},
-	{"a clock jumps", 10, (*world).clockJump},
-	{"a wrong clock at a boot alone", 6, (*world).wrongBoot},
-	{"a node moves", 4, (*world).moves},
+	{"a power cut", 8, (*world).powerCut},
+	{"a power cut while it sounds", 10, (*world).powerCutInMidWord},
+	{"the power flaps", 1, (*world).flaps},
+	{"a restart", 4, (*world).restart},
+	{"a clock jumps", 6, (*world).clockJump},
+	{"a wrong clock at a boot alone", 5, (*world).wrongBoot},
+	{"a node moves", 3, (*world).moves},
 }
 
 func (w *world) between(least, most time.Duration) time.Duration {
@@ -94,7 +94,7 @@ func (w *world) routine() {
 }
 
 func (w *world) emergency(area broadcast.ID) {
-	a := w.draft(w.next("emergency"), area, broadcast.Emergency, w.centre.Instant().Add(3*time.Second), w.between(5*time.Second, 40*time.Second))
+	a := w.draft(w.next("emergency"), area, broadcast.Emergency, w.centre.Instant().Add(3*time.Second), w.between(5*time.Second, 30*time.Second))
 	a.Timing.Mode = broadcast.ModeNow
 	kind := w.dice.IntN(4)
 	if kind == 0 {
@@ -123,7 +123,7 @@ func (w *world) priority() {
 	if w.dice.IntN(3) == 0 {
 		area = nodetest.Top
 	}
-	a := w.draft(w.next("priority"), area, broadcast.Priority, w.centre.Instant().Add(w.between(5*time.Second, time.Hour)), w.between(20*time.Second, 3*time.Minute))
+	a := w.draft(w.next("priority"), area, broadcast.Priority, w.centre.Instant().Add(w.between(5*time.Second, time.Hour)), w.between(20*time.Second, 90*time.Second))
 	p := w.announce(a, 2)
 	w.note("%s of %s at %s", p.ID, area, a.Timing.Start)
 	if w.dice.IntN(2) == 0 { // an emergency cuts it
@@ -133,7 +133,7 @@ func (w *world) priority() {
 
 func (w *world) single() {
 	area := w.anywhere()
-	a := w.draft(w.next("single"), area, broadcast.Normal, w.centre.Instant().Add(w.between(time.Minute, 48*time.Hour)), w.between(10*time.Second, 2*time.Minute))
+	a := w.draft(w.next("single"), area, broadcast.Normal, w.centre.Instant().Add(w.between(time.Minute, 48*time.Hour)), w.between(10*time.Second, time.Minute))
 	w.announce(a, 2)
 	w.note("%s of %s at %s", a.ID, area, a.Timing.Start)
 }

@@ -83,7 +83,7 @@ func live(w *world) {
 	w.open()
 	w.routine()
 	for _, c := range chances {
-		for range c.times {
+		for range c.times * max(1, len(w.sites)/8) {
 			w.then(w.between(time.Hour, fortnight-24*time.Hour), c.name, func() { c.do(w) })
 		}
 	}

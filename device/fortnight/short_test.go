@@ -5,5 +5,5 @@ package fortnight
 // shortSeeds are played with shortSites each where nobody asks for more.
 const (
 	shortSeeds = 10
-	shortSites = 5
+	shortSites = 4
 )
