@@ -119,3 +119,8 @@ func (h *history) forget(before broadcast.Instant) {
 		}
 	}
 }
+
+// told says whether the journal has the attempt.
+func (h *history) told(name occurrence, attempt int64) bool {
+	return slices.ContainsFunc(h.attempts[name], func(p plan.Past) bool { return p.Attempt == attempt })
+}
