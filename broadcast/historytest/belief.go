@@ -173,10 +173,10 @@ func (j *Judge) withdrawn(p *paper, before broadcast.Instant) bool {
 }
 
 // silenced says whether a silence that the node was told of long enough ago bars
-// the item at a moment.
-func (j *Judge) silenced(p *paper, before, at broadcast.Instant) bool {
+// the item at some moment between two.
+func (j *Judge) silenced(p *paper, before, from, to broadcast.Instant) bool {
 	for _, s := range j.silences {
-		if s.given <= before && s.doc.Revision.IssuedAt() <= at && at < s.doc.Until && j.place.Within(s.doc.Areas) && j.bars(s, p) {
+		if s.given <= before && s.doc.Revision.IssuedAt() <= to && from < s.doc.Until && j.place.Within(s.doc.Areas) && j.bars(s, p) {
 			return true
 		}
 	}

@@ -64,7 +64,8 @@ func (j *Judge) fulfil(h *heard) {
 // wait for another emergency, and judges what is overdue.
 func (j *Judge) judgeDuties() {
 	j.duties = slices.DeleteFunc(j.duties, func(d duty) bool {
-		return j.withdrawn(d.paper, j.now) || j.silenced(d.paper, j.now, d.start) || d.paper.since == 0 || !j.enough(d.paper) || j.superseded(d.paper)
+		hushed := j.silenced(d.paper, j.now, d.start, min(j.now, d.by)) // it may come late, so a later silence counts too
+		return hushed || j.withdrawn(d.paper, j.now) || d.paper.since == 0 || !j.enough(d.paper) || j.superseded(d.paper)
 	})
 	for i := range j.duties {
 		d := &j.duties[i]

@@ -233,3 +233,24 @@ func TestWhatSoundsWhenTheNodeIsReachedCountsWhenItIsWhole(t *testing.T) {
 		}
 	}
 }
+
+// An emergency that is joined late is barred by a silence issued since its start,
+// and by none that was over before.
+func TestASilenceOfTheMeantimeFreesFromALateEmergency(t *testing.T) {
+	for _, c := range []struct {
+		from, until string
+		free        bool
+	}{{"09:00:24.000", "09:30:00.000", true}, {"09:00:00.000", "09:00:10.000", false}} {
+		h := settled(policy(nil))
+		h.add(at("08:58:00.000"), State{Runs: true, Timed: true})
+		h.add(at("09:05:00.000"), State{Runs: true, Linked: true, Timed: true})
+		h.give(at("09:05:00.000"), announcement("flood", broadcast.Emergency, flood.Start, 30*time.Second))
+		order := broadcast.Silence{ID: "s", Revision: broadcast.Revision(at(c.from)), Areas: []broadcast.ID{area},
+			Classes: broadcast.Classes(), Until: at(c.until)}
+		h.add(at("09:05:00.000"), Given{order, 2, broadcast.Commune})
+		h.add(at("10:05:00.000"), State{Runs: true, Linked: true, Timed: true})
+		if found := laws(Check(board, h.events, nil)); c.free != (len(found) == 0) {
+			t.Errorf("a silence from %s to %s: %v", c.from, c.until, found)
+		}
+	}
+}

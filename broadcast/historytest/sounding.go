@@ -137,7 +137,7 @@ var beginning = []struct {
 	{lawEarly, true, func(j *Judge, h *heard) bool { return h.first.Add(j.slack) < h.Start }},
 	{lawLate, true, tooLate},
 	{lawWithdrawn, true, func(j *Judge, h *heard) bool { return j.withdrawn(h.paper, j.now.Add(-obey)) }},
-	{lawSilence, true, func(j *Judge, h *heard) bool { return j.silenced(h.paper, j.now.Add(-obey), h.first) }},
+	{lawSilence, true, func(j *Judge, h *heard) bool { return j.silenced(h.paper, j.now.Add(-obey), h.first, h.first) }},
 	{lawDelisted, false, func(j *Judge, h *heard) bool { return j.delisted(h.paper, j.now.Add(-obey)) }},
 	{lawStale, true, isStale},
 	{lawPower, false, func(j *Judge, h *heard) bool {
@@ -226,7 +226,7 @@ func tooOften(j *Judge, h *heard) bool {
 // stopIf has the present sounding stop if it is withdrawn or silenced now.
 func (j *Judge) stopIf(at broadcast.Instant, why string) {
 	h := j.sounds
-	if h == nil || h.stopBy != 0 || !j.withdrawn(h.paper, at) && !j.silenced(h.paper, at, at.Add(h.ahead)) {
+	if h == nil || h.stopBy != 0 || !j.withdrawn(h.paper, at) && !j.silenced(h.paper, at, at.Add(h.ahead), at.Add(h.ahead)) {
 		return
 	}
 	h.stopBy, h.why = at.Add(obey+j.slack), why
