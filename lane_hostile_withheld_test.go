@@ -47,10 +47,8 @@ func (h *withheld) file(raw []byte) bool {
 // as it was.
 func unlisted() map[broadcast.Kind]string {
 	return map[broadcast.Kind]string{
-		broadcast.KindCommand:     "it expires unobeyed",
+		broadcast.KindCommand:     "the controller gives none by itself, and it expires unobeyed",
 		broadcast.KindRebase:      "the clock stays unproved, which shows",
-		broadcast.KindAck:         "the node tells its receipts again; the controller has them",
-		broadcast.KindReceipts:    "the occurrence stays unproved",
 		broadcast.KindCertificate: "it travels in an authority",
 		broadcast.KindRoot:        "it travels in an authority",
 	}
@@ -152,6 +150,8 @@ func (w *watched) rows(t *testing.T) []withheld {
 	rows := []withheld{
 		{name: "the list", kind: broadcast.KindManifest, publish: alarm, shows: broadcast.FaultDrift},
 		{name: "what it holds", channel: "state", publish: alarm, shows: broadcast.FaultDrift},
+		{name: "what it proved", kind: broadcast.KindReceipts, publish: alarm, shows: broadcast.FaultUnanswered},
+		{name: "that its proof came", kind: broadcast.KindAck, publish: alarm, shows: broadcast.FaultUnanswered},
 	}
 	for _, p := range w.kinds(t, w.Announcement("market", broadcast.Normal, time.Hour, time.Second)) {
 		rows = append(rows, withheld{name: string(p.kind), kind: p.kind, publish: p.publish, shows: broadcast.FaultDrift})

@@ -4,6 +4,7 @@ package broadcast
 const (
 	FaultLink             FaultCode = "link-poor"
 	FaultData             FaultCode = "data-budget"
+	FaultUnanswered       FaultCode = "receipts-unanswered"
 	FaultStale            FaultCode = "manifest-stale"
 	FaultEquivocation     FaultCode = "equivocation"
 	FaultTooMany          FaultCode = "too-many"
@@ -29,6 +30,10 @@ func linkFaults() []Fault {
 		{Code: FaultData, By: ByNode, Part: PartLink, Gravity: Notice, Calm: calm, Within: MaxFaultDelay,
 			VI: "đã dùng hết dung lượng dữ liệu của ngày", EN: "the day's data is used up: only emergencies are fetched",
 			DoVI: "Nâng hạn mức trong tệp cấu hình của cụm loa, hoặc giảm bản tin dài.", DoEN: "Raise the limit in the provisioning file, or publish fewer long recordings."},
+		{Code: FaultUnanswered, By: ByBoth, Part: PartLink, Gravity: Trouble, Lasts: calm, Calm: shortly, Within: MaxFaultDelay,
+			VI: "biên nhận của cụm loa không đến nơi, hoặc không được xác nhận", EN: "the node's receipts do not arrive, or their acknowledgements do not",
+			DoVI: "Có thể có ai giữ lại tin trên đường truyền: xem đường truyền và máy chủ trung gian. Biên nhận vẫn còn trên thẻ nhớ và được gửi lại.",
+			DoEN: "Somebody may withhold messages on the way: see the link and the broker. The receipts stay on the card and are sent again."},
 	}
 }
 

@@ -104,14 +104,21 @@ func note(ctx context.Context, tx store.Tx, d store.Doubt, now broadcast.Instant
 // compareLast is how many stored receipts are looked at for the boot of a state.
 const compareLast = 256
 
-// compare sees a card that was put back before it has written anything: its
+// compare asks again for receipts that are here no more, as after a restore: an
+// acknowledgement of how far they are has the node go on from there. And it sees a card that was put back before it has written anything: its
 // chain is shorter than what is stored, and the boot that says so gave none of
 // the rest. A state is only a hint, but all that follows from it is a doubt. One
 // that was delayed, or is said again by somebody, is of a boot that is known.
 func (d *Dispatch) compare(ctx context.Context, node broadcast.ID, s wire.State) error {
 	end, rest, err := d.cfg.DB.ReceiptsAfter(ctx, store.ChainName{Node: node, Chain: s.Chain}, s.Seq, compareLast)
-	if err != nil || len(rest) == 0 {
+	if err != nil {
 		return err
+	}
+	if end.Seq > 0 && end.Seq < min(s.Seq, s.Acked) { // it thinks that more is here
+		d.acknowledge(ctx, []broadcast.ReceiptAck{{Node: node, Chain: s.Chain, Seq: end.Seq, Hash: end.Head, At: d.now()}})
+	}
+	if len(rest) == 0 {
+		return nil
 	}
 	for _, row := range rest {
 		r, err := broadcast.Decode[broadcast.Receipt](row.Raw)

@@ -202,10 +202,10 @@ func TestForksInOneTransactionAreSeen(t *testing.T) {
 }
 
 // tells has the node state how long its chain is.
-func (r *rig) tells(boot, chain broadcast.ID, seq int64, retained bool) {
+func (r *rig) tells(boot, chain broadcast.ID, seq, acked int64, retained bool) {
 	r.t.Helper()
 	raw, err := broadcast.Encode(wire.State{Boot: boot, Version: "1", Board: "simulated", Clock: broadcast.ClockProved,
-		Holding: broadcast.Sum(nil), Chain: chain, Seq: seq})
+		Holding: broadcast.Sum(nil), Chain: chain, Seq: seq, Acked: acked})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -217,13 +217,13 @@ func TestOldCardIsSeenBeforeItWritesAnything(t *testing.T) {
 		say    func(r *rig)
 		doubts bool
 	}{
-		"shorter":                   {func(r *rig) { r.tells("b9", "c1", 4, false) }, true},
-		"nothing at all":            {func(r *rig) { r.tells("b9", "c1", 0, false) }, true},
-		"shorter, but delayed":      {func(r *rig) { r.tells("b", "c1", 4, false) }, false},
-		"shorter, from the broker":  {func(r *rig) { r.tells("b9", "c1", 4, true) }, false},
-		"as long":                   {func(r *rig) { r.tells("b9", "c1", 6, false) }, false},
-		"longer":                    {func(r *rig) { r.tells("b9", "c1", 8, false) }, false},
-		"a new journal, a new name": {func(r *rig) { r.tells("b9", "c2", 0, false) }, false},
+		"shorter":                   {func(r *rig) { r.tells("b9", "c1", 4, 0, false) }, true},
+		"nothing at all":            {func(r *rig) { r.tells("b9", "c1", 0, 0, false) }, true},
+		"shorter, but delayed":      {func(r *rig) { r.tells("b", "c1", 4, 0, false) }, false},
+		"shorter, from the broker":  {func(r *rig) { r.tells("b9", "c1", 4, 0, true) }, false},
+		"as long":                   {func(r *rig) { r.tells("b9", "c1", 6, 0, false) }, false},
+		"longer":                    {func(r *rig) { r.tells("b9", "c1", 8, 0, false) }, false},
+		"a new journal, a new name": {func(r *rig) { r.tells("b9", "c2", 0, 0, false) }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
@@ -239,6 +239,31 @@ func TestOldCardIsSeenBeforeItWritesAnything(t *testing.T) {
 			}
 			if head, err := r.db.AuditHead(t.Context()); err != nil || (head.Length == 4) != c.doubts {
 				t.Errorf("%d rows of audit: %v", head.Length, err)
+			}
+		})
+	}
+}
+
+func TestReceiptsThatARestoredControllerLacksAreAskedForAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		say  func(r *rig)
+		asks bool
+	}{
+		"more than is here, all acknowledged": {func(r *rig) { r.tells("b", "c1", 9, 9, false) }, true},
+		"more, on its way":                    {func(r *rig) { r.tells("b", "c1", 9, 6, false) }, false},
+		"as many":                             {func(r *rig) { r.tells("b", "c1", 6, 6, false) }, false},
+		"a chain of another database":         {func(r *rig) { r.tells("b", "c2", 9, 9, false) }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			stored := r.send(node, node, string(node), receipts(t, 6, ""))
+			c.say(r)
+			got := r.acks(node)
+			if !c.asks && len(got) > 0 {
+				t.Errorf("%+v", got)
+			}
+			if c.asks && (len(got) != 1 || got[0].Seq != 6 || got[0].Hash != stored[0].Hash) {
+				t.Errorf("%+v, stored %+v", got, stored)
 			}
 		})
 	}

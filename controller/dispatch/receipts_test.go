@@ -34,7 +34,12 @@ func (r *rig) send(on broadcast.ID, in broadcast.ID, by string, list []broadcast
 	r.t.Helper()
 	raw := sealtest.Sealed(broadcast.KindReceipts, broadcast.ReceiptBatch{Node: in, Chain: "c1", Receipts: list}, sealtest.Bare(by))
 	r.take(r.t.Context(), []incoming{{node: on, raw: raw}})
-	var acks []broadcast.ReceiptAck
+	return r.acks(on)
+}
+
+// acks are the acknowledgements to a node since they were looked at last.
+func (r *rig) acks(on broadcast.ID) (acks []broadcast.ReceiptAck) {
+	r.t.Helper()
 	for _, m := range r.bus.on(wire.Node(on, "receipt/ack")) {
 		ack, _, err := seal.Open[broadcast.ReceiptAck](r.house.Keyring(places()), broadcast.KindAck, m.Payload, seal.Context{Places: places()})
 		if err != nil {

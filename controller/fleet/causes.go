@@ -7,6 +7,7 @@ import (
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/health"
+	"github.com/loaxa/loaxa/broadcast/wire"
 	"github.com/loaxa/loaxa/controller/store"
 )
 
@@ -100,14 +101,43 @@ func (v *Vigil) watchSite(ctx context.Context, s Standing, wanted *areaHoldings,
 	c.Set(ours && !gone && v.mute(s, now.At), broadcast.FaultNoAnswer, "", lastSign(s), now)
 	if !ours || gone || s.State == nil {
 		c.Clear(broadcast.FaultDrift, "", now)
+		c.Clear(broadcast.FaultUnanswered, "", now)
 		return nil
 	}
+	stored := v.site(s.Node.ID).stored
+	c.Set(lacks(stored, *s.State), broadcast.FaultUnanswered, "", fmt.Sprintf("it has %d receipts, and %d came", s.State.Seq, stored.Seq), now)
 	want, err := wanted.want(ctx, s.Node)
 	if err != nil {
 		return err
 	}
 	c.Set(want != s.State.Holding, broadcast.FaultDrift, "", fmt.Sprintf("holds %s, ought to hold %s", s.State.Holding.Short(), want.Short()), now)
 	return nil
+}
+
+// learnStored asks, once for all nodes, how far the receipts of those came that
+// say they have more than was known to be stored.
+func (v *Vigil) learnStored(ctx context.Context, standings []Standing) error {
+	var names []store.ChainName
+	for _, s := range standings {
+		if s.State == nil || s.Node.Status != store.Confirmed {
+			continue
+		}
+		name := store.ChainName{Node: s.Node.ID, Chain: s.State.Chain}
+		if had := v.site(s.Node.ID).stored; had.Name() != name || had.Seq < s.State.Seq {
+			names = append(names, name)
+		}
+	}
+	ends, err := v.fleet.cfg.DB.Chains(ctx, names)
+	for name, end := range ends {
+		v.site(name.Node).stored = end
+	}
+	return err
+}
+
+// lacks says that a node has receipts that did not come. What it gave to a
+// database before this one it will not give again.
+func lacks(stored store.Chain, s wire.State) bool {
+	return stored.Seq < s.Seq && (stored.Seq > 0 || s.Acked < s.Seq)
 }
 
 func lastSign(s Standing) string {

@@ -68,6 +68,8 @@ type site struct {
 	// left is how many new faults the node may still come with.
 	left   int
 	filled time.Duration
+	// stored is how far the chain of its receipts was, when last asked for.
+	stored store.Chain
 }
 
 // NewVigil returns a vigil that has not looked yet.
@@ -116,6 +118,9 @@ func (v *Vigil) Look(ctx context.Context) error {
 	present := map[faultName]store.Fault{}
 	for _, f := range centre {
 		present[faultName{"", f.Code, f.Part}] = faultOf("", f)
+	}
+	if err := v.learnStored(ctx, standings); err != nil {
+		return err
 	}
 	wanted := areaHoldings{of: v.cfg.Holdings, by: map[broadcast.ID]broadcast.Digest{}}
 	for _, s := range standings {

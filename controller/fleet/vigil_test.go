@@ -137,6 +137,25 @@ func endDoubt(w *ward) {
 	}
 }
 
+// proves has the node say how many receipts it has, and gives the house some.
+func (w *ward) proves(has, gave int64) {
+	w.t.Helper()
+	raw, err := broadcast.Encode(wire.State{Boot: "b", Clock: broadcast.ClockProved, Holding: broadcast.Sum(nil), Chain: "c", Seq: has})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := w.State(w.t.Context(), "n1", raw, true); err != nil {
+		w.t.Fatal(err)
+	}
+	err = w.db.Update(w.t.Context(), func(tx store.Tx) error {
+		return tx.AddReceipts(w.t.Context(), []store.Chain{{Node: "n1", Chain: "c", Seq: gave}},
+			[]store.ReceiptRow{{Node: "n1", Chain: "c", Seq: gave, Raw: []byte("{}")}})
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // ill is how a fault that the controller declares comes about, and is mended.
 type ill struct {
 	node        broadcast.ID // none: the controller's own
@@ -167,6 +186,7 @@ func illsOfTheController() map[broadcast.FaultCode]ill {
 			w.come(w.Fleet, "n1", "c1", true) // here anew, and no word since
 		}, mend: back},
 		broadcast.FaultDrift:        {node: "n1", cause: func(w *ward) { w.want = broadcast.Sum([]byte("more")) }, mend: func(w *ward) { w.want = broadcast.Sum(nil) }},
+		broadcast.FaultUnanswered:   {node: "n1", cause: func(w *ward) { w.proves(7, 3) }, mend: func(w *ward) { w.proves(7, 7) }},
 		broadcast.FaultDuplicate:    {node: "n1", cause: doubt(broadcast.FaultDuplicate), mend: endDoubt},
 		broadcast.FaultRolledBack:   {node: "n1", cause: doubt(broadcast.FaultRolledBack), mend: endDoubt},
 		broadcast.FaultOfficerMonth: {part: "ky-thuat", cause: age(month), mend: certify},

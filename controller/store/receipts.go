@@ -47,6 +47,16 @@ func (c Chain) Name() ChainName { return ChainName{c.Node, c.Chain} }
 // Chains returns how far each of the named chains was stored; an unknown one is
 // at 0. Asking for many at once costs about as much as for one.
 func (t Tx) Chains(ctx context.Context, names []ChainName) (map[ChainName]Chain, error) {
+	return chains(ctx, t.tx, names)
+}
+
+// Chains returns how far each of the named chains was stored, as it does inside
+// a transaction.
+func (db *DB) Chains(ctx context.Context, names []ChainName) (map[ChainName]Chain, error) {
+	return chains(ctx, db.read, names)
+}
+
+func chains(ctx context.Context, from bun.IDB, names []ChainName) (map[ChainName]Chain, error) {
 	out := make(map[ChainName]Chain, len(names))
 	var nodes, chains []broadcast.ID
 	for _, n := range names {
@@ -57,7 +67,7 @@ func (t Tx) Chains(ctx context.Context, names []ChainName) (map[ChainName]Chain,
 		return out, nil
 	}
 	var rows []Chain
-	err := t.tx.NewSelect().Model(&rows).Where("node IN (?)", bun.List(nodes)).Where("chain IN (?)", bun.List(chains)).Scan(ctx)
+	err := from.NewSelect().Model(&rows).Where("node IN (?)", bun.List(nodes)).Where("chain IN (?)", bun.List(chains)).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("chains of %d nodes: %w", len(nodes), err)
 	}

@@ -163,6 +163,10 @@ func linkIlls() []ill {
 				s.Wire.Up()
 			}
 		}, mend: func(*site) { pass(20 * time.Minute) }},
+		{code: broadcast.FaultUnanswered, cause: func(s *site) {
+			s.Centre.Silence(true, false)
+			s.speak("one", time.Hour, time.Second)
+		}, mend: func(s *site) { s.Centre.Silence(false, false) }},
 		{code: broadcast.FaultData, before: func(s *site) {
 			s.Change = func(c *node.Config) { c.Daily = 10 }
 			s.reboot()

@@ -43,7 +43,7 @@ func (n *Node) OnUp(connection string) {
 		n.presence = presence{up: true, connection: broadcast.ID(connection)}
 		n.voice.Anew()
 		n.connected()
-		n.delivery.soon()
+		n.delivery = delivery{last: n.delivery.last}
 		n.fetches.online()
 		n.docDirty = true
 	})

@@ -25,10 +25,13 @@ type delivery struct {
 	until   time.Duration // when it is sent again
 	tries   int
 	last    broadcast.Instant // of the newest acknowledgement
+	// unheard is since when nothing of what is sent was acknowledged on this
+	// connection, 0 while nothing waits.
+	unheard time.Duration
 }
 
 // soon makes the next step send at once.
-func (d *delivery) soon() { *d = delivery{last: d.last} }
+func (d *delivery) soon() { *d = delivery{last: d.last, unheard: d.unheard} }
 
 // deliver sends the next batch when it is time to, and returns when it wants to
 // be called again; 0 for not before something happens.
@@ -50,6 +53,9 @@ func (n *Node) deliver() time.Duration {
 	}
 	if !d.waiting {
 		d.began = n.mono()
+	}
+	if d.unheard == 0 {
+		d.unheard, n.watch.dirty = max(1, n.mono()), true
 	}
 	d.waiting, d.tries = true, d.tries+1
 	d.until = n.mono() + n.jitter(min(firstPatience<<min(d.tries-1, 10), maxPatience))
@@ -104,6 +110,9 @@ func (n *Node) acknowledged(a broadcast.ReceiptAck, _ seal.Proof) error {
 	n.delivery.last = a.At
 	before := n.ledger.acked
 	err := n.ledger.acknowledge(a)
+	if n.ledger.acked > before { // and not one that is said again
+		n.delivery.unheard, n.watch.dirty = 0, true
+	}
 	if n.delivery.waiting && n.ledger.acked > before { // and not the answer to a repetition
 		n.answeredIn(n.mono() - n.delivery.began)
 	}

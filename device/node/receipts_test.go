@@ -2,11 +2,13 @@ package node_test
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/wire"
 	"github.com/loaxa/loaxa/device/node/nodetest"
 )
 
@@ -111,6 +113,39 @@ func TestIdleNodeKeepsItsDataLow(t *testing.T) {
 		t.Logf("%d messages a day of %d bytes, with keepalive %.1f MB a month", len(r.Wire.Published())-before, bytes, float64(month)/1e6)
 		if month > idleMonth {
 			t.Errorf("%d bytes a month, more than %d", month, idleMonth)
+		}
+	})
+}
+
+// TestOldAcknowledgementsSaidAgainHideNothing has a broker keep back what the
+// node proves, and answer by the last true acknowledgement.
+func TestOldAcknowledgementsSaidAgainHideNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &site{Rig: nodetest.NewRig(t), t: t}
+		var last atomic.Pointer[nodetest.Outgoing]
+		s.BootAlone()
+		defer func() { s.Stop() }()
+		s.Wire.Take = func(topic string, payload []byte) []nodetest.Outgoing {
+			out := s.Centre.Take(topic, payload)
+			for _, o := range out {
+				if o.Topic == wire.Node(nodetest.NodeID, "receipt/ack") {
+					last.Store(&o)
+				}
+			}
+			return out
+		}
+		s.Wire.Up()
+		s.Settle()
+		s.speak("one", time.Hour, time.Second)
+		pass(time.Minute)
+		s.Centre.Silence(true, false)
+		s.speak("two", time.Hour, time.Second)
+		for range 60 {
+			pass(time.Second)
+			s.Send(last.Load().Topic, last.Load().Payload)
+		}
+		if len(s.shown(broadcast.FaultUnanswered)) == 0 {
+			t.Errorf("shown is %+v", s.Centre.Unwell(nodetest.NodeID))
 		}
 	})
 }

@@ -21,6 +21,7 @@ const (
 	poorTimes   = 4
 	slowAnswer  = 4 * time.Second // an answer of the controller
 	slowAnswers = 2               // in a row
+	noAnswer    = 15 * time.Second
 	// silentBelow is what nobody hears, below full scale; what is silent for
 	// silentFor, or all along, is a fault.
 	silentBelow = -6000
@@ -49,7 +50,7 @@ func (n *Node) supervise() time.Duration {
 	w.dirty, w.due = false, 0
 	n.set(!n.clock.answered, broadcast.FaultClock, "", "no proved time since the boot")
 	for _, look := range []func() time.Duration{n.watchManifests, n.watchRoom, n.watchCertificate,
-		n.watchLink, n.watchData, n.tryCard} {
+		n.watchLink, n.watchReceipts, n.watchData, n.tryCard} {
 		w.due = sooner(w.due, look())
 	}
 	return w.due
@@ -146,6 +147,20 @@ func (n *Node) watchLink() time.Duration {
 	n.set(w.slow >= slowAnswers, broadcast.FaultLink, "answers", fmt.Sprintf("answers take longer than %v", slowAnswer))
 	if often {
 		return w.ups[0] + poorSpan
+	}
+	return 0
+}
+
+// watchReceipts says when what was proved is not acknowledged although there is
+// a connection: the receipts, or the answers to them, do not get through. A node
+// that nobody confirmed waits without a fault.
+func (n *Node) watchReceipts() time.Duration {
+	d := &n.delivery
+	waits := n.presence.up && n.holdings.assignment != nil && d.unheard != 0 && n.ledger.seq > n.ledger.acked
+	late := waits && n.mono() >= d.unheard+noAnswer
+	n.set(late, broadcast.FaultUnanswered, "", fmt.Sprintf("not acknowledged: %d receipts", n.ledger.seq-n.ledger.acked))
+	if waits && !late {
+		return d.unheard + noAnswer
 	}
 	return 0
 }
