@@ -39,6 +39,7 @@ type Config struct {
 	Office   *people.Office
 	Fleet    *fleet.Fleet
 	Contents Contents
+	Carrier  Carrier
 	Events   *events.Hub
 	Tree     broadcast.Tree
 	// Holdings may be nil; drift is then not shown.
@@ -54,6 +55,8 @@ type server struct {
 	cfg Config
 	// watchers holds a place for every open event stream.
 	watchers chan struct{}
+	// carries holds a place for everything that is carried.
+	carries chan struct{}
 	// state and last are what anybody may ask for.
 	state fresh[Status]
 	last  fresh[[]pageLine]
@@ -70,7 +73,7 @@ func New(cfg Config) (http.Handler, error) {
 
 // build registers every row of the table of routes with its handler.
 func build(cfg Config) (*http.ServeMux, huma.API, error) {
-	s := &server{cfg: cfg, watchers: make(chan struct{}, maxWatchers)}
+	s := &server{cfg: cfg, watchers: make(chan struct{}, maxWatchers), carries: make(chan struct{}, maxCarriers)}
 	mux := http.NewServeMux()
 	api := humago.New(mux, contract())
 	api.UseMiddleware(s.admit)
@@ -78,7 +81,7 @@ func build(cfg Config) (*http.ServeMux, huma.API, error) {
 	for _, row := range routes() {
 		r.rows[row.id] = row
 	}
-	for _, register := range []func(*registry){s.contents, s.announcements, s.deliveries, s.areas, s.nodes, s.faults, s.firings, s.enrolments, s.persons,
+	for _, register := range []func(*registry){s.contents, s.announcements, s.deliveries, s.areas, s.nodes, s.carriers, s.faults, s.firings, s.enrolments, s.persons,
 		s.objects, s.stream, s.about} {
 		register(r)
 	}

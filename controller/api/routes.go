@@ -45,6 +45,8 @@ func routes() []route {
 		{id: "get-plan", method: "GET", path: "/api/v1/nodes/{id}/plan", need: people.PlanRead, summary: "What a node will sound and, for what it will not, why"},
 		{id: "confirm-node", method: "POST", path: "/api/v1/nodes/{id}/confirm", need: people.NodeConfirm, summary: "Take a pending node in, after its short code was compared on site"},
 		{id: "revoke-node", method: "POST", path: "/api/v1/nodes/{id}/revoke", need: people.NodeConfirm, summary: "End a node's credential and the trust in its key; its name can be invited again"},
+		{id: "get-pack", method: "GET", path: "/api/v1/nodes/{id}/pack", need: people.NodeCarry, summary: "Everything that a node without a line needs for the coming days, for a stick"},
+		{id: "carry-receipts", method: "POST", path: "/api/v1/nodes/{id}/receipts", need: people.NodeCarry, raw: true, summary: "Store a file of receipts that came back by hand, as if the network had brought it"},
 		{id: "create-enrolment-tokens", method: "POST", path: "/api/v1/enrolment-tokens", need: people.NodeEnrol, status: 201, summary: "One-time tokens for new nodes"},
 		{id: "create-demo-enrolment-tokens", method: "POST", path: "/api/v1/demo/enrolment-tokens", public: true, status: 201, summary: "The same without a login, in a demo house only"},
 		{id: "enrol", method: "POST", path: "/api/v1/enrolments", public: true, raw: true, status: 201, summary: "A node shows its one-time token and its own key"},

@@ -32,6 +32,8 @@ var access = map[string]people.Permission{
 	"GET /api/v1/nodes/{id}/plan":               people.PlanRead,
 	"POST /api/v1/nodes/{id}/confirm":           people.NodeConfirm,
 	"POST /api/v1/nodes/{id}/revoke":            people.NodeConfirm,
+	"GET /api/v1/nodes/{id}/pack":               people.NodeCarry,
+	"POST /api/v1/nodes/{id}/receipts":          people.NodeCarry,
 	"GET /api/v1/persons":                       people.PersonManage,
 	"POST /api/v1/persons":                      people.PersonManage,
 	"POST /api/v1/persons/{id}/dismiss":         people.PersonManage,

@@ -232,7 +232,7 @@ func (c *controller) buildDesk(context.Context) (err error) {
 }
 
 func (c *controller) buildAPI(context.Context) (err error) {
-	c.handler, err = api.New(api.Config{DB: c.db, Desk: c.desk, Office: c.office, Fleet: c.fleet, Contents: c.intake, Events: c.hub,
+	c.handler, err = api.New(api.Config{DB: c.db, Desk: c.desk, Office: c.office, Fleet: c.fleet, Contents: c.intake, Carrier: c.dispatch, Events: c.hub,
 		Tree: c.tree, Holdings: c.dispatch, Version: c.opt.Version, Now: time.Now, Log: c.opt.Log.With("part", "api")})
 	return err
 }

@@ -2,20 +2,26 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/pack"
+	"github.com/loaxa/loaxa/controller/api"
 	"github.com/loaxa/loaxa/controller/dispatch"
 	"github.com/loaxa/loaxa/controller/events"
 	"github.com/loaxa/loaxa/controller/fleet"
 	"github.com/loaxa/loaxa/controller/intake"
 	"github.com/loaxa/loaxa/controller/people"
+	"github.com/loaxa/loaxa/controller/remote"
 	"github.com/loaxa/loaxa/controller/store"
 )
 
@@ -32,8 +38,34 @@ func withDispatch(ctx context.Context, dir string, log *slog.Logger, f func(*dis
 	})
 }
 
+// office is where a pack is made and receipts are counted: the data folder on
+// this machine, or a controller that runs somewhere.
+type office struct {
+	Data       string `help:"The data folder, on the controller's own machine." type:"existingdir" placeholder:"DIR"`
+	Controller string `help:"Otherwise the controller's address." default:"http://127.0.0.1:8080" placeholder:"URL"`
+	Token      string `help:"Your personal API token, for a controller that is asked over the network." env:"LOAXA_TOKEN" placeholder:"TOKEN"`
+}
+
+// carryTime is how long a pack may take over the network.
+const carryTime = 2 * time.Hour
+
+// remote is the controller to ask, nil for the folder on this machine.
+func (o office) remote(s Streams) (*remote.Client, error) {
+	if o.Data != "" {
+		return nil, nil
+	}
+	if o.Token == "" {
+		return nil, errors.New("say --data DIR on the controller's own machine, or --controller URL and --token TOKEN elsewhere")
+	}
+	to, err := caller{Controller: o.Controller, Token: o.Token}.remote(s)
+	if err == nil {
+		to.HTTP = &http.Client{Timeout: carryTime}
+	}
+	return to, err
+}
+
 type exportCmd struct {
-	Data string `help:"The data folder." required:"" type:"existingdir" placeholder:"DIR"`
+	office
 	Node string `help:"For which node." required:"" placeholder:"ID"`
 	Days int    `help:"Recordings for how many days ahead (${default})." default:"30" placeholder:"N"`
 	Out  string `help:"The pack, or a folder such as a stick's, where it is named after the node." required:"" type:"path" placeholder:"FILE"`
@@ -41,29 +73,60 @@ type exportCmd struct {
 
 // Run prints where the pack is.
 func (c *exportCmd) Run(ctx context.Context, s Streams, log *slog.Logger) error {
-	return withDispatch(ctx, c.Data, log, func(d *dispatch.Dispatch) error {
-		path := c.Out
-		if info, err := os.Stat(path); err == nil && info.IsDir() {
-			path = filepath.Join(path, c.Node+pack.Suffix)
+	to, err := c.remote(s)
+	if err != nil {
+		return err
+	}
+	path := c.Out
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, c.Node+pack.Suffix)
+	}
+	var made api.Packed
+	err = whole(path, func(f *os.File) (err error) {
+		if to == nil {
+			made, err = c.pack(ctx, log, f)
+		} else {
+			made, err = c.download(ctx, to, f)
 		}
-		var made dispatch.Packed
-		err := whole(path, func(f *os.File) (err error) {
-			made, err = d.Pack(ctx, broadcast.ID(c.Node), c.Days, intake.Stored(filepath.Join(c.Data, "content")), f)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		for _, sum := range made.Absent {
-			_, _ = fmt.Fprintf(s.Err, "Left out, because it is not here: %s\n", sum)
-		}
-		if alone := int(made.Alone.Hours() / 24); alone < c.Days {
-			_, _ = fmt.Fprintf(s.Err, "By its policy the node acts alone for %d days after the lists in this pack were sealed, not %d; then only new emergencies sound.\n", alone, c.Days)
-		}
-		_, _ = fmt.Fprintf(s.Err, "%d documents, %d recordings and running orders.\n", made.Documents, made.Objects)
-		_, err = fmt.Fprintln(s.Out, path)
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	for _, sum := range made.Absent {
+		_, _ = fmt.Fprintf(s.Err, "Left out, because the controller lacks it: %s\n", sum)
+	}
+	if more := made.Missing - len(made.Absent); more > 0 {
+		_, _ = fmt.Fprintf(s.Err, "and %d more.\n", more)
+	}
+	if made.Alone < c.Days {
+		_, _ = fmt.Fprintf(s.Err, "By its policy the node acts alone for %d days after the lists in this pack were sealed, not %d; then only new emergencies sound.\n", made.Alone, c.Days)
+	}
+	_, _ = fmt.Fprintf(s.Err, "%d documents, %d recordings and running orders.\n", made.Documents, made.Objects)
+	_, err = fmt.Fprintln(s.Out, path)
+	return err
+}
+
+// pack makes the pack from the data folder.
+func (c *exportCmd) pack(ctx context.Context, log *slog.Logger, f *os.File) (made api.Packed, err error) {
+	err = withDispatch(ctx, c.Data, log, func(d *dispatch.Dispatch) error {
+		got, err := d.Pack(ctx, broadcast.ID(c.Node), c.Days, intake.Stored(filepath.Join(c.Data, "content")), f)
+		made = api.PackedOf(got)
+		return err
+	})
+	return made, err
+}
+
+// download has a controller make the pack.
+func (c *exportCmd) download(ctx context.Context, to *remote.Client, f *os.File) (made api.Packed, err error) {
+	trailer, err := to.Download(ctx, c.Token, fmt.Sprintf("/api/v1/nodes/%s/pack?days=%d", url.PathEscape(c.Node), c.Days), f)
+	if err != nil {
+		return made, spoken(err)
+	}
+	if json.Unmarshal([]byte(trailer.Get(api.PackedTrailer)), &made) != nil {
+		return made, errors.New("the pack did not come whole: export it again")
+	}
+	return made, nil
 }
 
 // whole writes a file that is there complete or not at all.
@@ -88,36 +151,69 @@ func whole(path string, write func(*os.File) error) (err error) {
 }
 
 type importCmd struct {
-	Data string   `help:"The data folder." required:"" type:"existingdir" placeholder:"DIR"`
+	office
 	File []string `arg:"" help:"Files of receipts that nodes left on a stick (NODE.CHAIN.loaxa.receipts)." type:"existingfile" placeholder:"FILE"`
 }
 
+// ledger stores a file of receipts.
+type ledger func(ctx context.Context, node broadcast.ID, path string) (api.Carried, error)
+
 // Run prints a line for each file, and fails if one was not believed whole.
 func (c *importCmd) Run(ctx context.Context, s Streams, log *slog.Logger) error {
-	return withDispatch(ctx, c.Data, log, func(d *dispatch.Dispatch) error {
+	to, err := c.remote(s)
+	if err != nil {
+		return err
+	}
+	all := func(l ledger) error {
 		var all []error
 		for _, path := range c.File {
-			all = append(all, carryFile(ctx, s, d, path))
+			all = append(all, carryFile(ctx, s, l, path))
 		}
 		return errors.Join(all...)
-	})
+	}
+	if to == nil {
+		return withDispatch(ctx, c.Data, log, func(d *dispatch.Dispatch) error { return all(stored(d)) })
+	}
+	return all(c.upload(to))
 }
 
-func carryFile(ctx context.Context, s Streams, d *dispatch.Dispatch, path string) error {
+// stored is the ledger in the data folder.
+func stored(d *dispatch.Dispatch) ledger {
+	return func(ctx context.Context, node broadcast.ID, path string) (api.Carried, error) {
+		f, err := os.Open(path)
+		if err != nil {
+			return api.Carried{}, err
+		}
+		defer func() { _ = f.Close() }() // opened for reading
+		got, err := d.Carry(ctx, node, f)
+		return api.Carried(got), err
+	}
+}
+
+// upload is the ledger of a controller. A file that was sent twice counts once.
+func (c *importCmd) upload(to *remote.Client) ledger {
+	return func(ctx context.Context, node broadcast.ID, path string) (got api.Carried, err error) {
+		return got, spoken(to.Do(ctx, remote.Request{Method: "POST", Path: "/api/v1/nodes/" + string(node) + "/receipts", Token: c.Token,
+			Body: func() (io.ReadCloser, string, error) {
+				f, err := os.Open(path)
+				return f, "application/octet-stream", err
+			}}, &got))
+	}
+}
+
+func carryFile(ctx context.Context, s Streams, l ledger, path string) error {
 	name := filepath.Base(path)
 	node, ok := pack.ReceiptsOf(name)
 	if !ok {
 		return fmt.Errorf("%s: not a file of receipts; they are called NODE.CHAIN%s", name, pack.ReceiptsSuffix)
 	}
-	f, err := os.Open(path)
+	got, err := l(ctx, node, path)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", name, err)
 	}
-	defer func() { _ = f.Close() }() // opened for reading
-	got, err := d.Carry(ctx, node, f)
 	_, _ = fmt.Fprintf(s.Out, "%s: %d new receipts of %s\n", name, got.New, node)
-	if err == nil && got.Believed < got.Batches {
-		err = fmt.Errorf("%s: %d of %d batches were not sealed by the confirmed node %s", name, got.Batches-got.Believed, got.Batches, node)
+	if got.Believed < got.Batches {
+		return fmt.Errorf("%s: %d of %d batches were not sealed by the confirmed node %s", name, got.Batches-got.Believed, got.Batches, node)
 	}
-	return err
+	return nil
 }

@@ -26,6 +26,7 @@ const (
 	NodeEnrol            Permission = "node.enrol"
 	NodeConfirm          Permission = "node.confirm"
 	NodeCommand          Permission = "node.command"
+	NodeCarry            Permission = "node.carry"
 	EventsRead           Permission = "events.read"
 	PersonManage         Permission = "person.manage"
 	AuditRead            Permission = "audit.read"
@@ -34,7 +35,7 @@ const (
 // Permissions returns every permission.
 func Permissions() []Permission {
 	return []Permission{AreaRead, ContentUpload, AnnouncementRead, AnnouncementWrite, AnnouncementApprove, AnnouncementWithdraw,
-		DeliveryRead, PlanRead, NodeRead, NodeEnrol, NodeConfirm, NodeCommand, EventsRead, PersonManage, AuditRead}
+		DeliveryRead, PlanRead, NodeRead, NodeEnrol, NodeConfirm, NodeCommand, NodeCarry, EventsRead, PersonManage, AuditRead}
 }
 
 // ErrForbidden means that somebody known asked for what is not theirs.

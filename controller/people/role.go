@@ -45,10 +45,10 @@ func roleTable() []rights {
 			acts: slices.Concat(speak, []broadcast.Act{broadcast.ActPolicy, broadcast.ActAssign, broadcast.ActCommand, broadcast.ActDelegate})},
 		{role: Editor, classes: broadcast.Classes(), may: slices.Concat(read, []Permission{ContentUpload, AnnouncementWrite}),
 			acts: []broadcast.Act{broadcast.ActAnnounce}},
-		{role: Approver, classes: broadcast.Classes(), may: slices.Concat(read, desk),
+		{role: Approver, classes: broadcast.Classes(), may: slices.Concat(read, desk, []Permission{NodeCarry}),
 			acts: slices.Concat(speak, []broadcast.Act{broadcast.ActPolicy})},
 		{role: CommuneOfficial, classes: broadcast.Classes(), may: slices.Concat(read, desk), acts: speak, highest: broadcast.Commune},
-		{role: Technician, may: slices.Concat(read, []Permission{NodeEnrol, NodeConfirm, NodeCommand}),
+		{role: Technician, may: slices.Concat(read, []Permission{NodeEnrol, NodeConfirm, NodeCommand, NodeCarry}),
 			acts: []broadcast.Act{broadcast.ActAssign, broadcast.ActCommand}},
 		{role: Auditor, may: slices.Concat(read, []Permission{AuditRead})},
 	}

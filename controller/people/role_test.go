@@ -25,6 +25,7 @@ var allowed = map[people.Permission]string{ // administrator editor approver com
 	people.NodeEnrol:            "y---y-",
 	people.NodeConfirm:          "y---y-",
 	people.NodeCommand:          "y---y-",
+	people.NodeCarry:            "y-y-y-",
 	people.EventsRead:           "yyyyyy",
 	people.PersonManage:         "y-----",
 	people.AuditRead:            "y----y",

@@ -79,17 +79,31 @@ func (c *Client) Do(ctx context.Context, r Request, out any) error {
 }
 
 func (c *Client) once(ctx context.Context, r Request, out any) error {
+	answer, err := c.send(ctx, r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	b, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	if err != nil {
+		return fmt.Errorf("%w: %w", errTransient, err)
+	}
+	return read(answer, b, out)
+}
+
+// send sends a request once; the answer's body is for the caller to close.
+func (c *Client) send(ctx context.Context, r Request) (*http.Response, error) {
 	var body io.ReadCloser = http.NoBody
 	media := ""
 	if r.Body != nil {
 		var err error
 		if body, media, err = r.Body(); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	req, err := http.NewRequestWithContext(ctx, r.Method, c.Base+r.Path, body)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+r.Token)
 	req.Header.Set("Accept", "application/json")
@@ -101,14 +115,30 @@ func (c *Client) once(ctx context.Context, r Request, out any) error {
 	}
 	answer, err := c.HTTP.Do(req)
 	if err != nil {
-		return fmt.Errorf("%w: is it running at %s? %w", errTransient, c.Base, err)
+		return nil, fmt.Errorf("%w: is it running at %s? %w", errTransient, c.Base, err)
+	}
+	return answer, nil
+}
+
+// Download streams an answer that is no JSON, once, and returns what followed
+// its last byte. An error leaves a part of it in w.
+func (c *Client) Download(ctx context.Context, token, path string, w io.Writer) (trailer http.Header, err error) {
+	answer, err := c.send(ctx, Request{Method: "GET", Path: path, Token: token})
+	if err != nil {
+		return nil, err
 	}
 	defer func() { _ = answer.Body.Close() }()
-	b, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
-	if err != nil {
-		return fmt.Errorf("%w: %w", errTransient, err)
+	if answer.StatusCode >= 300 {
+		b, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", errTransient, err)
+		}
+		return nil, read(answer, b, nil)
 	}
-	return read(answer, b, out)
+	if _, err := io.Copy(w, answer.Body); err != nil {
+		return nil, fmt.Errorf("%w: %w", errTransient, err)
+	}
+	return answer.Trailer, nil
 }
 
 // read turns an answer into a value or a problem.

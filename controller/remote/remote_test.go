@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,5 +99,42 @@ func TestAddressesAreThoseOfTheWeb(t *testing.T) {
 		if got, err := Address(given); got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %q %v", given, got, err)
 		}
+	}
+}
+
+func TestADownloadIsWholeOrAnError(t *testing.T) {
+	for name, c := range map[string]struct {
+		serve http.HandlerFunc
+		whole bool
+	}{
+		"whole": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Trailer", "Loaxa-Packed")
+			_, _ = io.WriteString(w, "pack")
+			w.Header().Set("Loaxa-Packed", "{}")
+		}, true},
+		"cut off": {func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "pa")
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}, false},
+		"refused": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, `{"code":"forbidden","status":403}`)
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := httptest.NewServer(c.serve)
+			defer s.Close()
+			var out strings.Builder
+			trailer, err := (&Client{Base: s.URL, HTTP: s.Client()}).Download(t.Context(), "lx_t", "/x", &out)
+			if whole := err == nil && out.String() == "pack" && trailer.Get("Loaxa-Packed") == "{}"; whole != c.whole {
+				t.Errorf("%q %v %v", out.String(), trailer, err)
+			}
+			var p *api.Problem
+			if refused := errors.As(err, &p) && p.Code == "forbidden"; refused != (name == "refused") {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/controller/api"
 	"github.com/loaxa/loaxa/controller/desk/desktest"
+	"github.com/loaxa/loaxa/controller/dispatch"
 	"github.com/loaxa/loaxa/controller/intake"
 )
 
@@ -73,6 +74,16 @@ func (c *Contents) Take(_ context.Context, name string, r io.Reader, _ func(inta
 	return out, os.WriteFile(filepath.Join(c.dir, sha), b, 0o600)
 }
 
+// Spoil puts other bytes of the same length in place of what was kept.
+func (c *Contents) Spoil(sha256 string) error {
+	path := filepath.Join(c.dir, filepath.Base(sha256))
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, make([]byte, info.Size()), 0o600)
+}
+
 // Open returns what was kept.
 func (c *Contents) Open(sha256 string) (*os.File, error) {
 	return os.Open(filepath.Join(c.dir, filepath.Base(sha256)))
@@ -105,7 +116,8 @@ func New(t testing.TB) *House {
 // Serve starts the interface, in place of one that was served before.
 func (h *House) Serve() {
 	h.T.Helper()
-	handler, err := api.New(api.Config{DB: h.DB, Desk: h.Desk, Office: h.Office, Fleet: h.Fleet, Contents: h.Contents, Events: h.Hub,
+	carrier := dispatch.New(dispatch.Config{DB: h.DB, Fleet: h.Fleet, Events: h.Hub, Office: h.Office, Now: h.Clock.Now, Log: slog.New(slog.DiscardHandler)})
+	handler, err := api.New(api.Config{DB: h.DB, Desk: h.Desk, Office: h.Office, Fleet: h.Fleet, Contents: h.Contents, Carrier: carrier, Events: h.Hub,
 		Tree: h.Tree, Holdings: h.Holdings, Version: "test", Now: h.Clock.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		h.T.Fatal(err)
