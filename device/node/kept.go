@@ -40,6 +40,7 @@ func (n *Node) keepClosed(now broadcast.Instant, next plan.Sounding) broadcast.I
 			n.log.Warn("the relay was not let go", "err", err) // its lease ends all the same
 		}
 	case s.kept != 0 || !shared:
+	case now >= s.rested.Add(n.cfg.Board.Hold): // open since long: what it will share is still to sound
 	case now < at:
 		return at
 	default:

@@ -103,6 +103,37 @@ func TestRelayIsLetGoWhenWhatItWaitedForIsWithdrawn(t *testing.T) {
 	})
 }
 
+func TestEmergencyIsOnTimeThoughWhatItWouldCutAtOnceIsNotBegun(t *testing.T) {
+	for _, gap := range []time.Duration{280 * time.Millisecond, 1400 * time.Millisecond, 2 * time.Second} {
+		world(t, func(t *testing.T, r *nodetest.Rig) {
+			r.Announce(r.Announcement("market", broadcast.Priority, time.Minute, 10*time.Second))
+			flood := r.Announcement("flood", broadcast.Emergency, time.Minute+gap, 5*time.Second)
+			r.Announce(flood)
+			pass(time.Hour)
+			if late := sounded(t, r, 2)[0].First.Sub(flood.Timing.Start.Time()); late.Abs() > 20*time.Millisecond {
+				t.Errorf("%v after what it cuts, it began %v off", gap, late)
+			}
+		})
+	}
+}
+
+// What is planned to share a closing with an emergency whose recording is still
+// to come closes no relay: the emergency will.
+func TestRelayStaysOpenUntilWhatIsToSoundFirst(t *testing.T) {
+	world(t, func(t *testing.T, r *nodetest.Rig) {
+		r.Announce(r.Announcement("before", broadcast.Priority, 10*time.Second, 2*time.Second))
+		r.Announce(r.Announcement("after", broadcast.Priority, time.Hour, 2*time.Second))
+		pass(time.Hour - 15*time.Second)
+		moved := len(r.Player.Edges())
+		r.Fetcher.Refuse(func(broadcast.Digest) error { return errors.New("no line") })
+		r.Announce(r.Announcement("flood", broadcast.Emergency, 7*time.Second, 5*time.Second))
+		pass(5 * time.Second)
+		if edges := r.Player.Edges(); len(edges) != moved {
+			t.Errorf("the relay moved: %v", edges[moved:])
+		}
+	})
+}
+
 func TestWithdrawnBeforeItsStartStaysSilent(t *testing.T) {
 	world(t, func(t *testing.T, r *nodetest.Rig) {
 		a := r.Announcement("flood", broadcast.Emergency, time.Minute, time.Minute)

@@ -68,7 +68,9 @@ func (n *Node) direct() broadcast.Instant {
 	if !ok {
 		return wake
 	}
-	relay := max(target.sounding.On, target.sounding.From.Add(-n.cfg.Board.WarmUp)) // a kept one has its On long before
+	// Whatever the plan says of the relay: what should have closed it before may
+	// not be worth beginning.
+	relay := target.sounding.From.Add(-n.cfg.Board.WarmUp)
 	prepareAt, playAt := relay.Add(-prepareLead), relay.Add(-playLead)
 	switch {
 	case now < prepareAt:
