@@ -182,6 +182,31 @@ func TestASilentNodeIsExitCodeTwo(t *testing.T) {
 	}
 }
 
+// TestADoubtfulNodeIsNoSuccess has somebody copy the card of one of two nodes.
+func TestADoubtfulNodeIsNoSuccess(t *testing.T) {
+	r := newRig(t)
+	r.Node("tan-lap-1", "tan-lap")
+	r.Node("tan-quang-1", "tan-quang")
+	r.answering(func(node broadcast.ID, a broadcast.Announcement) []broadcast.Receipt {
+		if node == "tan-lap-1" {
+			r.Prove(node, desktest.Sounded(a)...)
+			r.Doubt(node)
+			return nil
+		}
+		return desktest.Sounded(a)
+	}, "tan-lap-1", "tan-quang-1")
+	r.opt.Watch = true
+	_ = r.run(SomeSilent)
+	for _, want := range []string{"1 of 2 ended, 0 not to the end, 1 doubtful, 0 open", "doubtful / không chắc chắn: ended 10.0 s of 10.0 s"} {
+		if out := r.out.String(); !strings.Contains(out, want) {
+			t.Errorf("lacks %q:\n%s", want, out)
+		}
+	}
+	if said := r.err.String(); !strings.Contains(said, "1 doubtful / không chắc chắn") || !strings.Contains(said, "1 of 2 nodes sounded to the end") {
+		t.Errorf("%s", said)
+	}
+}
+
 func TestNobodyInTheAreaIsNoSuccess(t *testing.T) {
 	r := newRig(t)
 	r.opt.Watch = true

@@ -35,7 +35,7 @@ func (s *screen) show(d api.Deliveries) {
 		return
 	}
 	for _, n := range d.Nodes {
-		if now := word(n); s.told[n.Node] != now && n.Rung+n.End != "" {
+		if now := word(n); s.told[n.Node] != now && (n.Rung+n.End != "" || n.Claimed != nil) {
 			s.told[n.Node] = now
 			s.print(fmt.Sprintf("%s %-24s %s\n", clock(d.At), n.Node, now))
 		}
@@ -106,8 +106,12 @@ func bar(s api.Summary) string {
 	if s.Expected > 0 {
 		full = width * (s.Ended + s.Silent) / s.Expected
 	}
-	return fmt.Sprintf("[%s%s] %d of %d ended, %d not to the end, %d open", strings.Repeat("#", full), strings.Repeat(".", width-full),
-		s.Ended, s.Expected, s.Silent, s.Open)
+	doubtful := ""
+	if s.Doubtful > 0 {
+		doubtful = fmt.Sprintf("%d doubtful, ", s.Doubtful)
+	}
+	return fmt.Sprintf("[%s%s] %d of %d ended, %d not to the end, %s%d open", strings.Repeat("#", full), strings.Repeat(".", width-full),
+		s.Ended, s.Expected, s.Silent, doubtful, s.Open)
 }
 
 func row(n api.Delivery) string {
@@ -123,7 +127,7 @@ func row(n api.Delivery) string {
 
 // word is what a line says of a node.
 func word(n api.Delivery) string {
-	if n.End != "" || n.Reason != nil {
+	if n.End != "" || n.Reason != nil || n.Claimed != nil {
 		return strings.TrimSpace(cmp.Or(n.End, n.Rung) + " " + proof(n))
 	}
 	return n.Rung
@@ -131,17 +135,17 @@ func word(n api.Delivery) string {
 
 // proof is the evidence, the reason, or the age of the last sign.
 func proof(n api.Delivery) string {
-	var parts []string
-	if e := n.Evidence; e != nil && e.Samples > 0 {
-		parts = append(parts, fmt.Sprintf("%.1f s of %.1f s", float64(e.Samples)/48000, float64(e.Of)/48000))
-	}
+	parts := lengths(n.Evidence)
 	if n.Reason != nil {
 		parts = append(parts, n.Reason.EN+" / "+n.Reason.VI)
 	}
 	if n.Until != "" {
 		parts = append(parts, "may sound again until "+clock(n.Until))
 	}
-	if n.Rung == "" && n.End == "" {
+	if c := n.Claimed; c != nil {
+		said := append([]string{"doubtful / không chắc chắn: " + cmp.Or(c.End, c.Rung)}, lengths(c.Evidence)...)
+		parts = append(parts, strings.Join(said, " "))
+	} else if n.Rung == "" && n.End == "" {
 		if n.Age == nil {
 			parts = append(parts, "no sign of it yet")
 		} else {
@@ -149,6 +153,14 @@ func proof(n api.Delivery) string {
 		}
 	}
 	return strings.Join(parts, "; ")
+}
+
+// lengths says how much of the sound left, if that is known.
+func lengths(e *api.Evidence) []string {
+	if e == nil || e.Samples == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%.1f s of %.1f s", float64(e.Samples)/48000, float64(e.Of)/48000)}
 }
 
 func timeOf(n api.Delivery, rung string) string {

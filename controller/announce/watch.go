@@ -78,6 +78,9 @@ func (r *run) verdict(d api.Deliveries) int {
 	case s.Ended == s.Expected:
 		return AllEnded
 	}
+	if s.Doubtful > 0 {
+		r.say("%d doubtful / không chắc chắn: two boxes, or an old card, may have used one key; see the nodes' faults", s.Doubtful)
+	}
 	r.say("%d of %d nodes sounded to the end; %d did not, %d never said", s.Ended, s.Expected, s.Silent, s.Open)
 	return SomeSilent
 }

@@ -104,6 +104,27 @@ func TestFromDraftToProof(t *testing.T) {
 	}
 }
 
+func TestDoubtfulNodesAreCountedApart(t *testing.T) {
+	r := newRig(t)
+	r.Node("tan-lap-1", "tan-lap")
+	a := r.published(r.flood())
+	published, err := r.Desk.Announcement(t.Context(), broadcast.ID(a.ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Prove("tan-lap-1", desktest.Sounded(published.Document)...)
+	r.Doubt("tan-lap-1")
+	var d api.Deliveries
+	r.get("/api/v1/announcements/"+a.ID+"/deliveries", &d)
+	if d.Summary != (api.Summary{Expected: 1, Doubtful: 1}) {
+		t.Errorf("%+v", d.Summary)
+	}
+	n := d.Nodes[0]
+	if c := n.Claimed; n.Rung != "" || n.End != "" || n.Evidence != nil || c == nil || c.End != "ended" || len(c.Times) != 7 || len(c.Occurrences) != 1 {
+		t.Errorf("%+v", n)
+	}
+}
+
 func TestReasonsComeInBothLanguages(t *testing.T) {
 	r := newRig(t)
 	r.Node("tan-lap-1", "tan-lap")

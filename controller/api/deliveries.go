@@ -21,6 +21,7 @@ type Summary struct {
 	Expected int `json:"expected"`
 	Ended    int `json:"ended" doc:"Sounded to the end"`
 	Silent   int `json:"silent" doc:"Ended otherwise, with a reason"`
+	Doubtful int `json:"doubtful" doc:"Say that they have ended, and it is not sure which box says so: neither sounded nor silent"`
 	Open     int `json:"open" doc:"Have not ended, or may sound again; an age says how long ago they last gave a sign"`
 }
 
@@ -43,8 +44,19 @@ type Delivery struct {
 	// Occurrences has more than one entry for what recurs or repeats.
 	Occurrences []Occurrence `json:"occurrences" nullable:"false"`
 	LastSign    string       `json:"last_sign,omitempty" format:"date-time" doc:"Newest hint of any kind; none if there never was one"`
-	Doubtful    bool         `json:"doubtful,omitempty" doc:"Some of its receipts came while two boxes, or an old card, may have used its key"`
+	Claimed     *Claimed     `json:"claimed,omitempty" doc:"What it says beside that in receipts that came while two boxes, or an old card, may have used its key; it proves nothing"`
 	Age         *int64       `json:"age_s,omitempty" doc:"Seconds since the last sign"`
+}
+
+// Claimed is what receipts say of which it is not sure which box gave them.
+type Claimed struct {
+	Rung        string       `json:"rung,omitempty"`
+	Evidence    *Evidence    `json:"evidence,omitempty"`
+	End         string       `json:"end,omitempty"`
+	Reason      *Reason      `json:"reason,omitempty"`
+	Times       []RungTime   `json:"times" nullable:"false"`
+	Attempts    int64        `json:"attempts"`
+	Occurrences []Occurrence `json:"occurrences" nullable:"false"`
 }
 
 // Occurrence is what was proved of one planned sounding, by its newest attempt.
@@ -106,14 +118,8 @@ func (s *server) delivered(ctx context.Context, in *idPath) (*deliveriesAnswer, 
 		return nil, err
 	}
 	out := Deliveries{Announcement: announcementOf(got.Announcement), At: moment(got.At), Nodes: []Delivery{}}
-	doubtful, err := s.cfg.DB.Doubtful(ctx, broadcast.ID(in.ID), got.Announcement.Document.Revision)
-	if err != nil {
-		return nil, err
-	}
 	for _, d := range got.Nodes {
-		one := s.deliveryOf(d, got.At)
-		one.Doubtful = slices.Contains(doubtful, d.Node)
-		out.Nodes = append(out.Nodes, one)
+		out.Nodes = append(out.Nodes, s.deliveryOf(d, got.At))
 		out.Summary.count(d)
 	}
 	return &deliveriesAnswer{Body: out}, nil
@@ -125,6 +131,8 @@ func (s *Summary) count(d desk.Delivery) {
 	}
 	s.Expected++
 	switch {
+	case d.Doubted():
+		s.Doubtful++
 	case d.End == "":
 		s.Open++
 	case d.Silent():
@@ -137,13 +145,26 @@ func (s *Summary) count(d desk.Delivery) {
 func (s *server) deliveryOf(d desk.Delivery, at broadcast.Instant) Delivery {
 	out := Delivery{Node: string(d.Node), Area: string(d.Area), AreaName: s.nameOf(d.Area), Expected: d.Expected, Rung: string(d.Rung),
 		Evidence: evidenceOf(d.Evidence), End: string(d.End), Reason: reasonOf(d.Reason), Times: timesOf(d.Times),
-		Until: moment(d.Until), Clock: string(d.Clock), Attempts: d.Attempts, Other: d.Other, Occurrences: []Occurrence{}, LastSign: moment(d.Last)}
+		Until: moment(d.Until), Clock: string(d.Clock), Attempts: d.Attempts, Other: d.Other, Occurrences: occurrencesOf(d.Occurrences), LastSign: moment(d.Last), Claimed: claimedOf(d.Claimed)}
 	if d.Last != 0 {
 		age := int64(at.Sub(d.Last).Seconds())
 		out.Age = &age
 	}
-	for _, o := range d.Occurrences {
-		out.Occurrences = append(out.Occurrences, occurrenceOf(o))
+	return out
+}
+
+func claimedOf(p *desk.Progress) *Claimed {
+	if p == nil {
+		return nil
+	}
+	return &Claimed{Rung: string(p.Rung), Evidence: evidenceOf(p.Evidence), End: string(p.End), Reason: reasonOf(p.Reason),
+		Times: timesOf(p.Times), Attempts: p.Attempts, Occurrences: occurrencesOf(p.Occurrences)}
+}
+
+func occurrencesOf(list []desk.Occurrence) []Occurrence {
+	out := []Occurrence{}
+	for _, o := range list {
+		out = append(out, occurrenceOf(o))
 	}
 	return out
 }

@@ -29,6 +29,7 @@ type Firing struct {
 	Reason       *Reason   `json:"reason,omitempty"`
 	Evidence     *Evidence `json:"evidence,omitempty"`
 	Attempts     int64     `json:"attempts"`
+	Claimed      *Claimed  `json:"claimed,omitempty" doc:"What the node says beside that in receipts that came while two boxes, or an old card, may have used its key; it proves nothing"`
 }
 
 type firingsInput struct {
@@ -61,7 +62,7 @@ func (s *server) firingOf(f desk.Firing) Firing {
 	out := Firing{Announcement: string(f.Announcement), Revision: int64(f.Of), Node: string(f.Node), Area: string(f.Area), Key: string(f.Key),
 		Template: string(f.Template.ID), Title: f.Title, Class: string(f.Class), At: moment(f.At), Clock: string(f.Clock), Told: moment(f.Told),
 		Allowed: f.Allowed, Doubtful: f.Doubtful, Rung: string(f.Rung), End: string(f.End), Reason: reasonOf(f.Reason),
-		Evidence: evidenceOf(f.Evidence), Attempts: f.Attempts}
+		Evidence: evidenceOf(f.Evidence), Attempts: f.Attempts, Claimed: claimedOf(f.Claimed)}
 	if f.Area != "" {
 		out.AreaName = s.nameOf(f.Area)
 	}

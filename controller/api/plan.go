@@ -8,7 +8,8 @@ type Plan struct {
 	From    string      `json:"from" format:"date-time"`
 	To      string      `json:"to" format:"date-time"`
 	Entries []PlanEntry `json:"entries" nullable:"false"`
-	// WithoutHistory: the node never gave a receipt.
+	// WithoutHistory: the node never gave a receipt, or it is not sure whose those
+	// are that came.
 	WithoutHistory bool `json:"without_history,omitempty" doc:"Neither the node's own past nor what feeds it is known: it may lack the power for what stands here"`
 }
 

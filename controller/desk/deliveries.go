@@ -33,7 +33,11 @@ type Delivery struct {
 // Silent says whether the node ended without sounding to its end.
 func (d Delivery) Silent() bool { return d.End != "" && d.End != broadcast.Ended }
 
-// Open counts the expected nodes that have not ended.
+// Doubted says whether the node ended only by receipts of which it is not sure
+// which box gave them: neither sounded nor silent.
+func (d Delivery) Doubted() bool { return d.End == "" && d.Claimed != nil && d.Claimed.End != "" }
+
+// Open counts the expected nodes that did not prove that they have ended.
 func (d Deliveries) Open() int {
 	n := 0
 	for _, node := range d.Nodes {
@@ -92,7 +96,7 @@ func (d *Desk) receipts(ctx context.Context, a Announcement) (map[broadcast.ID][
 		if err := json.Unmarshal(row.Raw, &r); err != nil {
 			return nil, fmt.Errorf("receipt %d of %s: %w", row.Seq, row.Node, err)
 		}
-		out[row.Node] = append(out[row.Node], entry{chain: row.Chain, Receipt: r})
+		out[row.Node] = append(out[row.Node], entry{chain: row.Chain, doubtful: row.Doubtful, Receipt: r})
 	}
 	return out, nil
 }

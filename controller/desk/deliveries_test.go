@@ -104,3 +104,27 @@ func TestPreBurnedNameProvesNothingOfTheWarning(t *testing.T) {
 	}
 	r.closes(a, store.Withdrawn) // dong-tam-1 has said nothing of it
 }
+
+// TestDoubtfulReceiptsProveNothingAndAreShown has one node of two be in doubt
+// about what it told.
+func TestDoubtfulReceiptsProveNothingAndAreShown(t *testing.T) {
+	r := newRig(t)
+	r.Node("dong-tam-1", "dong-tam")
+	r.Node("tan-lap-1", "tan-lap")
+	a := r.published(r.flood())
+	sounded := desktest.Sounded(a.Document)
+	r.Prove("dong-tam-1", sounded...)
+	r.Prove("tan-lap-1", sounded...)
+	r.Doubt("tan-lap-1")
+	d := r.deliveries(a)
+	if sure := d.Nodes[0]; sure.End != broadcast.Ended || sure.Claimed != nil || sure.Doubted() {
+		t.Errorf("%+v", sure)
+	}
+	doubted := d.Nodes[1]
+	if doubted.Rung != "" || doubted.End != "" || doubted.Evidence != nil || len(doubted.Occurrences) != 0 || doubted.Silent() || d.Open() != 1 {
+		t.Errorf("it is claimed as proved: %+v", doubted)
+	}
+	if c := doubted.Claimed; !doubted.Doubted() || c == nil || c.End != broadcast.Ended || c.Evidence.Samples != 480000 || len(c.Occurrences) != 1 {
+		t.Errorf("it is lost: %+v", doubted)
+	}
+}

@@ -25,7 +25,8 @@ type Firing struct {
 	Class broadcast.Class
 	// Allowed says that the house has the very template, that it names this key
 	// switch, and that the node stands in its areas.
-	Allowed  bool
+	Allowed bool
+	// Doubtful says that it is not sure which box told of it.
 	Doubtful bool
 	// Rung, Reason and Evidence are those of a delivery.
 	Progress

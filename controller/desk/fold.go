@@ -36,6 +36,9 @@ type Progress struct {
 	Other bool
 	// Occurrences has every occurrence that a receipt names, by its start.
 	Occurrences []Occurrence
+	// Claimed is what receipts say of which it is not sure which box gave them;
+	// nil if there are none. It proves nothing, and none of it stands above.
+	Claimed *Progress
 }
 
 // Occurrence is what receipts prove of one planned sounding: what its newest
@@ -60,9 +63,11 @@ type Attempt struct {
 	Times    map[broadcast.Rung]broadcast.Instant
 }
 
-// entry is a receipt with the chain that it stands in.
+// entry is a receipt with the chain that it stands in, and whether it is not
+// sure which box gave it.
 type entry struct {
-	chain broadcast.ID
+	chain    broadcast.ID
+	doubtful bool
 	broadcast.Receipt
 }
 
@@ -81,6 +86,17 @@ const telling = 15 * time.Second
 // fold reads the receipts of one node under the announcement's name and
 // revision, in whatever order and however often they came.
 func (j judge) fold(entries []entry) Progress {
+	sure := slices.DeleteFunc(slices.Clone(entries), func(e entry) bool { return e.doubtful })
+	out := j.read(sure)
+	if len(sure) < len(entries) {
+		claimed := j.read(slices.DeleteFunc(slices.Clone(entries), func(e entry) bool { return !e.doubtful }))
+		out.Claimed = &claimed
+	}
+	return out
+}
+
+// read takes every receipt at its word.
+func (j judge) read(entries []entry) Progress {
 	mine := slices.DeleteFunc(slices.Clone(entries), func(e entry) bool { return e.Payload != j.payload })
 	slices.SortFunc(mine, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(a.Attempt, b.Attempt), cmp.Compare(a.At, b.At), cmp.Compare(a.chain, b.chain), cmp.Compare(a.Seq, b.Seq))

@@ -94,7 +94,8 @@ func receipts(t *rapid.T) []entry {
 		if rapid.Bool().Draw(t, "evidence") {
 			r.Evidence = &broadcast.Evidence{Samples: rapid.Int64Range(0, 1000).Draw(t, "samples"), Of: 1000}
 		}
-		out = append(out, entry{chain: rapid.SampledFrom([]broadcast.ID{"a", "b"}).Draw(t, "chain"), Receipt: r})
+		out = append(out, entry{chain: rapid.SampledFrom([]broadcast.ID{"a", "b"}).Draw(t, "chain"),
+			doubtful: rapid.SampledFrom([]bool{false, false, true}).Draw(t, "doubtful"), Receipt: r})
 	}
 	return out
 }
@@ -103,8 +104,9 @@ func receipts(t *rapid.T) []entry {
 func TestTruthInTheLedger(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := receipts(t)
+		doubtful := false
 		proved := func(match func(entry) bool) bool {
-			return slices.ContainsFunc(in, func(x entry) bool { return x.Payload == "" && match(x) })
+			return slices.ContainsFunc(in, func(x entry) bool { return x.Payload == "" && x.doubtful == doubtful && match(x) })
 		}
 		check := func(rung, end broadcast.Rung, why broadcast.Reason, e *broadcast.Evidence, attempts int64, times map[broadcast.Rung]broadcast.Instant) {
 			if rung != "" && (rung.Height() == 0 || !proved(func(x entry) bool { return x.Rung == rung })) {
@@ -125,13 +127,22 @@ func TestTruthInTheLedger(t *testing.T) {
 				}
 			}
 		}
-		got := drawn(t).fold(in)
-		check(got.Rung, got.End, got.Reason, got.Evidence, got.Attempts, got.Times)
-		for _, o := range got.Occurrences {
-			check(o.Rung, o.End, o.Reason, o.Evidence, o.Attempts, o.Times)
-			for _, a := range o.Each {
-				check(a.Rung, a.End, a.Reason, a.Evidence, a.Number, a.Times)
+		all := func(got Progress) {
+			check(got.Rung, got.End, got.Reason, got.Evidence, got.Attempts, got.Times)
+			for _, o := range got.Occurrences {
+				check(o.Rung, o.End, o.Reason, o.Evidence, o.Attempts, o.Times)
+				for _, a := range o.Each {
+					check(a.Rung, a.End, a.Reason, a.Evidence, a.Number, a.Times)
+				}
 			}
+		}
+		got := drawn(t).fold(in)
+		all(got)
+		if doubtful = slices.ContainsFunc(in, func(x entry) bool { return x.doubtful }); doubtful != (got.Claimed != nil) {
+			t.Fatalf("doubtful receipts are there: %v, claimed is %+v", doubtful, got.Claimed)
+		}
+		if doubtful {
+			all(*got.Claimed)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
@@ -24,13 +25,14 @@ type attempt struct {
 	number       int64
 }
 
-// past turns the node's receipts into its past.
+// past turns the node's receipts into its past. A node of which it is not sure
+// which box gave them has none: it may be the past of another.
 func (r *reader) past(ctx context.Context, node broadcast.ID) error {
 	rows, err := r.src.DB.ReceiptsBy(ctx, node, r.in.Window.From.Add(-lookBack), maxPast)
 	if err != nil {
 		return err
 	}
-	if len(rows) == 0 {
+	if len(rows) == 0 || slices.ContainsFunc(rows, func(row store.ReceiptRow) bool { return row.Doubtful }) {
 		r.in.WithoutHistory, r.in.Now = true, 0
 		return nil
 	}

@@ -133,6 +133,18 @@ func TestThePastIsWhatTheNodeProved(t *testing.T) {
 	}
 }
 
+func TestThePastOfADoubtfulNodeIsNotItsOwn(t *testing.T) {
+	r := newRig(t)
+	a := r.publish(broadcast.Priority, r.Now().Add(time.Second))
+	r.Clock.Add(time.Second)
+	r.Prove("tan-lap-1", desktest.Sounded(a)...)
+	r.Doubt("tan-lap-1")
+	r.Clock.Add(time.Minute)
+	if p := r.plan(); !p.WithoutHistory {
+		t.Errorf("the plan goes by what another box may have sounded: %+v", p)
+	}
+}
+
 func TestWhatSoundedUnderTheSameNameIsNoPastOfThisBody(t *testing.T) {
 	r := newRig(t)
 	a := r.publish(broadcast.Emergency, r.Now().Add(time.Minute))

@@ -94,15 +94,3 @@ func (t Tx) ReceiptDigests(ctx context.Context, name ChainName, from, to int64) 
 	}
 	return out, nil
 }
-
-// Doubtful returns the nodes that gave receipts of one revision of an
-// announcement while there was a doubt about them, in order.
-func (db *DB) Doubtful(ctx context.Context, announcement broadcast.ID, of broadcast.Revision) ([]broadcast.ID, error) {
-	var out []broadcast.ID
-	err := db.read.NewSelect().Model((*ReceiptRow)(nil)).ColumnExpr("DISTINCT node").
-		Where("announcement = ? AND of_revision = ? AND doubtful", announcement, of).Order("node").Scan(ctx, &out)
-	if err != nil {
-		return nil, fmt.Errorf("doubtful receipts of %s: %w", announcement, err)
-	}
-	return out, nil
-}

@@ -191,6 +191,15 @@ func (h *House) Prove(node broadcast.ID, receipts ...broadcast.Receipt) {
 	})
 }
 
+// Doubt has it be unsure which box gave the receipts of a node, from the first
+// on.
+func (h *House) Doubt(node broadcast.ID) {
+	h.T.Helper()
+	h.Update(func(tx store.Tx) error {
+		return tx.Doubt(context.Background(), store.Doubt{Node: node, Code: broadcast.FaultDuplicate, Since: h.Now(), Chain: "chain-" + node, Seq: 1})
+	})
+}
+
 // Of has a receipt speak of an announcement as it was sealed.
 func Of(a broadcast.Announcement, r broadcast.Receipt) broadcast.Receipt {
 	b, err := broadcast.Encode(a)
