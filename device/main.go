@@ -3,11 +3,13 @@
 // What always holds: it makes no sound that it has not verified, the relay is
 // open when it ends, and what it could prove is on the card. It starts one node
 // (run), many simulated ones (sim), says what a board can and cannot do (check),
-// or decodes one recording in a process that may do nothing else (decode).
+// or decodes one recording in a process that may do nothing else (decode). Beside a daemon that
+// runs, it hands over what somebody brought to the box (take).
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -24,6 +26,7 @@ type commands struct {
 	Run     run              `cmd:"" help:"Run one speaker site."`
 	Sim     simulate         `cmd:"" help:"Run many simulated speaker sites in one process."`
 	Check   check            `cmd:"" help:"Say what this board can and cannot do. Exit code 0 if it can do its work, 1 if not."`
+	Take    take             `cmd:"" help:"Hand a pack or a sealed document to the running daemon. Exit code 0 if all was taken, 2 if no daemon is there, 3 if something was refused, 4 if the receipts could not be put beside the pack, 1 for anything else."`
 	Decode  decodeChild      `cmd:"" hidden:"" help:"Decode the recording on standard input."`
 	Log     string           `enum:"debug,info,warn,error" default:"info" help:"How much to log (${enum})."`
 	Version kong.VersionFlag `help:"Print the version."`
@@ -42,6 +45,10 @@ func main() {
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "loaxa-device:", err)
+		var end exit
+		if errors.As(err, &end) {
+			os.Exit(end.code)
+		}
 		os.Exit(1)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/loaxa/loaxa/device/config"
 	"github.com/loaxa/loaxa/device/guard/lease"
 	"github.com/loaxa/loaxa/device/guard/notify"
+	"github.com/loaxa/loaxa/device/link/counter"
 	"github.com/loaxa/loaxa/device/node"
 	"github.com/loaxa/loaxa/device/panel"
 	"github.com/loaxa/loaxa/device/player"
@@ -62,7 +63,7 @@ func (r run) Run(ctx context.Context, log *slog.Logger) error {
 	defer func() { _ = eye.Close() }()
 	s, err := site.Open(site.Config{
 		Candidate: node.Candidate{Controller: c.Controller, Node: c.Node, Token: c.Token, Board: profile.Name, Pin: c.Root, Demo: c.Demo},
-		Top:       c.Top, Data: c.Data, Quota: c.Quota << 20, Night: night, Daily: c.Prefetch.Daily << 20, Stick: c.Carriers.Stick, LAN: c.Carriers.LAN, Profile: profile, Chimes: chimes, Version: version(), Built: built(), Log: log,
+		Top:       c.Top, Data: c.Data, Quota: c.Quota << 20, Night: night, Daily: c.Prefetch.Daily << 20, Stick: c.Carriers.Stick, LAN: c.Carriers.LAN, Counter: filepath.Join(c.Data, counter.Socket), Profile: profile, Chimes: chimes, Version: version(), Built: built(), Log: log,
 		Parts: site.Parts{Lessor: guard, Relay: eye, Decoder: decode.Contained{}, Sinks: sinks(c, profile, log), Looks: looks(c, profile), Sys: sys, Inputs: inputs},
 	})
 	if err != nil {

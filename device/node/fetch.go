@@ -57,6 +57,8 @@ type fetch struct {
 	since  time.Duration // wanted, and nothing to wait for
 	why    string        // it is not here yet
 	noRoom bool          // the card does not take it
+	lent   int           // carriers that hand it over just now
+	freed  chan struct{} // closed when a fetch of it is over; nil if nobody waits
 }
 
 // stop breaks a fetch off. What came of it stays for another time.
@@ -142,6 +144,7 @@ func (n *Node) attend(w wanted, f *fetch) time.Duration {
 		f.since, f.why = max(1, n.mono()), ""
 	}
 	switch {
+	case f.lent > 0:
 	case f.busy && w.tier.first() && !f.tier.first():
 		f.stop() // it comes back as one that goes first
 	case f.busy, n.fetches.cramped && !w.tier.first():

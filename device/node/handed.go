@@ -108,6 +108,11 @@ func (n *Node) Take(ctx context.Context, sum broadcast.Digest, size int64, r io.
 		_, err := asked(ctx, n, func() error { n.came(sum, raw); return nil })
 		return err
 	}
+	back, err := n.lend(ctx, sum)
+	if err != nil {
+		return err
+	}
+	defer back()
 	if err := n.keepContent(sum, size, r); err != nil {
 		return err
 	}
@@ -146,6 +151,50 @@ func matches(sum broadcast.Digest, size int64, r io.ReadSeeker) error {
 	}
 	_, err = r.Seek(began, io.SeekStart)
 	return err
+}
+
+// lend keeps the network from a recording until back is called, and waits until
+// a download of it has let go: one that hangs on a dead line must not keep out
+// what somebody brought by hand.
+func (n *Node) lend(ctx context.Context, sum broadcast.Digest) (back func(), err error) {
+	var f *fetch
+	freed, err := asked(ctx, n, func() <-chan struct{} {
+		if f = n.fetches.get(sum); f == nil { // too many, and this is none of them
+			return nil
+		}
+		f.lent++
+		if !f.busy {
+			return nil
+		}
+		if f.freed == nil {
+			f.freed = make(chan struct{})
+		}
+		f.stop()
+		return f.freed
+	})
+	if err != nil {
+		return nil, err
+	}
+	back = func() {
+		n.post(func() {
+			if f != nil {
+				f.lent--
+			}
+		})
+	}
+	if freed == nil {
+		return back, nil
+	}
+	select {
+	case <-freed:
+		return back, nil
+	case <-n.over:
+		err = errStopped
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	back()
+	return nil, err
 }
 
 // keepContent writes a recording into the store. When its source goes away

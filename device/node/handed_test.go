@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
@@ -13,7 +15,6 @@ import (
 	"github.com/loaxa/loaxa/broadcast/seal/sealtest"
 	"github.com/loaxa/loaxa/device/node"
 	"github.com/loaxa/loaxa/device/node/nodetest"
-	"testing/synctest"
 )
 
 // handOver offers everything that a pack for the rig's node would hold.
@@ -157,6 +158,51 @@ func TestACarrierThatGoesAwayHalfWayHarmsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		pass(2 * time.Hour)
+		sounded(t, r, 1)
+	})
+}
+
+// TestARecordingByHandIsTakenWhileItsDownloadHangs has the network hold the file
+// open on a line that gives nothing any more.
+func TestARecordingByHandIsTakenWhileItsDownloadHangs(t *testing.T) {
+	world(t, func(t *testing.T, r *nodetest.Rig) {
+		a := r.Announcement("flood", broadcast.Emergency, time.Minute, time.Second)
+		c := a.Versions[0].Content
+		raw := r.Sealed(a)
+		r.Fetcher.Pace(1)
+		if err := r.Node.Offer(t.Context(), raw); err != nil {
+			t.Fatal(err)
+		}
+		pass(5 * time.Second)
+		if !slices.Contains(r.Fetcher.Asked(), c.SHA256) {
+			t.Fatal("nothing is downloaded")
+		}
+		sound := r.Centre.Document(c.SHA256)
+		if err := r.Node.Take(t.Context(), c.SHA256, c.Bytes, bytes.NewReader(sound)); err != nil {
+			t.Fatal(err)
+		}
+		pass(2 * time.Minute)
+		sounded(t, r, 1)
+	})
+}
+
+// TestAHandThatLetsGoGivesTheRecordingBackToTheNetwork brings something torn.
+func TestAHandThatLetsGoGivesTheRecordingBackToTheNetwork(t *testing.T) {
+	world(t, func(t *testing.T, r *nodetest.Rig) {
+		a := r.Announcement("flood", broadcast.Emergency, time.Minute, time.Second)
+		c := a.Versions[0].Content
+		raw := r.Sealed(a)
+		sound := r.Centre.Document(c.SHA256)
+		r.Fetcher.Pace(1)
+		if err := r.Node.Offer(t.Context(), raw); err != nil {
+			t.Fatal(err)
+		}
+		pass(5 * time.Second)
+		if err := r.Node.Take(t.Context(), c.SHA256, c.Bytes, &broken{bytes.NewReader(sound), len(sound) + 1}); err == nil {
+			t.Fatal("a torn recording was taken")
+		}
+		r.Fetcher.Pace(1 << 20)
+		pass(2 * time.Minute)
 		sounded(t, r, 1)
 	})
 }

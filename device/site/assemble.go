@@ -82,9 +82,7 @@ func (s *Site) assemble(key ed25519.PrivateKey, e wire.Enrolled) (made, error) {
 	if s.cfg.Stick != "" {
 		m.slot = stick.New(stick.Config{Name: s.cfg.Node, Folder: s.cfg.Stick, FS: store.OS(), Node: m.node, Log: s.cfg.Log})
 	}
-	if s.cfg.LAN != "" {
-		m.door = func(ctx context.Context) { s.open(ctx, m.node) }
-	}
+	m.doors = s.doors(m.node)
 	return m, nil
 }
 

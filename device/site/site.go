@@ -61,6 +61,9 @@ type Config struct {
 	Stick string
 	// LAN is where documents may be handed over; empty for nowhere.
 	LAN string
+	// Counter is the socket at which a shell at the box hands things over; empty
+	// for none.
+	Counter string
 	// Client is for enrolment, Transport for everything that is fetched; nil
 	// for the usual ones.
 	Client    *http.Client
@@ -215,7 +218,7 @@ type made struct {
 	gauge     *power.Gauge
 	panel     *panel.Panel // nil without inputs
 	slot      *stick.Slot  // nil without sticks
-	door      func(context.Context)
+	doors     []func(context.Context)
 }
 
 // serve runs the parts and ends them in order: the node first, so that what
@@ -240,8 +243,8 @@ func (m made) serve(ctx context.Context) error {
 	if m.slot != nil {
 		work.Go(func() { _ = m.slot.Serve(rest) })
 	}
-	if m.door != nil {
-		work.Go(func() { m.door(rest) })
+	for _, door := range m.doors {
+		work.Go(func() { door(rest) })
 	}
 	err := m.node.Serve(ctx)
 	cancel()

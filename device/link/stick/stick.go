@@ -16,7 +16,6 @@ package stick
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"path/filepath"
@@ -103,19 +102,22 @@ func (s *Slot) look(ctx context.Context, now time.Time) {
 	}
 }
 
-// mine are the packs to read: the one with this node's name, or else all.
+// mine are the packs to read.
 func (s *Slot) mine(list []store.Entry) []store.Entry {
-	packs := slices.DeleteFunc(slices.Clone(list), func(e store.Entry) bool {
-		return !strings.HasSuffix(e.Name, pack.Suffix) || strings.HasPrefix(e.Name, ".")
+	return Mine(s.cfg.Name, list, func(e store.Entry) string { return e.Name })
+}
+
+// Mine chooses of the files in a folder the packs that a node reads: the one
+// with its name, or else all, of which only so many are read.
+func Mine[File any](id broadcast.ID, list []File, name func(File) string) []File {
+	packs := slices.DeleteFunc(slices.Clone(list), func(f File) bool {
+		return !strings.HasSuffix(name(f), pack.Suffix) || strings.HasPrefix(name(f), ".")
 	})
-	if i := slices.IndexFunc(packs, func(e store.Entry) bool { return e.Name == string(s.cfg.Name)+pack.Suffix }); i >= 0 {
+	if i := slices.IndexFunc(packs, func(f File) bool { return name(f) == string(id)+pack.Suffix }); i >= 0 {
 		return packs[i : i+1]
 	}
 	return packs[:min(len(packs), mostPacks)]
 }
-
-// tally counts what became of the entries of a pack.
-type tally struct{ documents, refused, objects, unwanted int }
 
 // take reads one pack. What goes wrong ends it and is said; the next stick is
 // another try.
@@ -127,8 +129,8 @@ func (s *Slot) take(ctx context.Context, e store.Entry) {
 		return
 	}
 	defer func() { _ = f.Close() }() // nothing was written
-	t, err := s.unpack(ctx, io.NewSectionReader(f, 0, e.Size))
-	words := []any{"pack", e.Name, "documents", t.documents, "refused", t.refused, "recordings", t.objects, "not_needed", t.unwanted}
+	t, err := Unpack(ctx, s.cfg.Node, io.NewSectionReader(f, 0, e.Size), s.refused)
+	words := []any{"pack", e.Name, "documents", t.Documents, "waiting", t.Waiting, "refused", t.Refused, "recordings", t.Recordings, "not_needed", t.Unneeded}
 	if err != nil {
 		s.cfg.Log.Warn("a pack was taken in part", append(words, "err", err)...)
 		return
@@ -136,66 +138,7 @@ func (s *Slot) take(ctx context.Context, e store.Entry) {
 	s.cfg.Log.Info("a pack was taken", words...)
 }
 
-// maxRefused bounds what a stick can make the node judge in vain.
-const maxRefused = 2000
-
-// errLies ends a pack of which nothing is believed.
-var errLies = errors.New("too much of it is not believed")
-
-func (s *Slot) unpack(ctx context.Context, file *io.SectionReader) (t tally, err error) {
-	r := pack.NewReader(file)
-	for {
-		e, err := r.Next()
-		switch {
-		case errors.Is(err, io.EOF):
-			return t, nil
-		case err != nil:
-			return t, err
-		case t.refused > maxRefused:
-			return t, errLies
-		case e.Sort == pack.Document:
-			err = s.document(ctx, r, &t)
-		default:
-			err = s.object(ctx, file, e, &t)
-		}
-		if err != nil {
-			return t, err
-		}
-	}
-}
-
-// document hands one over. That it is not believed is no error of the pack.
-func (s *Slot) document(ctx context.Context, r io.Reader, t *tally) error {
-	raw, err := io.ReadAll(r)
-	if err != nil {
-		return err
-	}
-	err = s.cfg.Node.Offer(ctx, raw)
-	if err == nil || errors.Is(err, node.ErrWaits) {
-		t.documents++
-		return nil
-	}
-	t.refused++
-	s.cfg.Log.Debug("a document of the pack is not believed", "err", err)
-	return ctx.Err()
-}
-
-// object hands over what a document names. The archive's reader stands at its
-// first byte and finds its own way on from there.
-func (s *Slot) object(ctx context.Context, file *io.SectionReader, e pack.Entry, t *tally) error {
-	at, err := file.Seek(0, io.SeekCurrent)
-	if err != nil {
-		return err
-	}
-	err = s.cfg.Node.Take(ctx, e.Sum, e.Size, io.NewSectionReader(file, at, e.Size))
-	switch {
-	case err == nil:
-		t.objects++
-	case errors.Is(err, node.ErrUnwanted):
-		t.unwanted++
-	default:
-		t.refused++
-		s.cfg.Log.Info("a recording of the pack was not taken", "sum", e.Sum.Short(), "err", err)
-	}
-	return ctx.Err()
+// refused logs what was not taken.
+func (s *Slot) refused(what string, err error) {
+	s.cfg.Log.Debug("something of the pack was not taken", "what", what, "err", err)
 }
