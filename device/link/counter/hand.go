@@ -17,9 +17,6 @@ import (
 // ErrNobody means that no daemon answers at the socket.
 var ErrNobody = errors.New("no daemon answers")
 
-// maxTold bounds what a node gives back in bytes.
-var maxTold = int64(node.MaxTold) * int64(broadcast.KindReceipts.Limit()+1)
-
 // Hand passes an open file to the daemon that listens at a socket, and returns
 // its answer and the receipts that it gave, nil for none. The error wraps
 // ErrNobody if no daemon is there.
@@ -35,7 +32,8 @@ func Hand(socket string, f *os.File) (a Answer, receipts []byte, err error) {
 	if _, _, err := conn.WriteMsgUnix([]byte{0}, syscall.UnixRights(int(f.Fd())), nil); err != nil {
 		return a, nil, err
 	}
-	in := bufio.NewReader(io.LimitReader(conn, 1<<20+maxTold))
+	most := int64(node.MaxTold) * int64(broadcast.KindReceipts.Limit()+1)
+	in := bufio.NewReader(io.LimitReader(conn, 1<<20+most))
 	line, err := in.ReadBytes('\n')
 	if err == nil {
 		err = json.Unmarshal(line, &a)
