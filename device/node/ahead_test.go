@@ -6,6 +6,7 @@ import (
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/device/node/nodetest"
+	"github.com/loaxa/loaxa/device/store/storetest"
 )
 
 // A boot without a line goes by its own clock. Once the time is proved, nothing
@@ -46,5 +47,62 @@ func TestWhatCameByAClockThatWasAheadIsReadyWhenTheTimeIsProved(t *testing.T) {
 		if late := sounded(t, r, 1)[0].First.Sub(flood.Timing.Start.Time()); late.Abs() > time.Second {
 			t.Errorf("the emergency began %v after its start", late)
 		}
+	})
+}
+
+// What a clock a day ahead gave up as missed sounds at its time: after the time
+// was proved, and at a further boot alone that knows of it by the journal only.
+func TestWhatAClockThatWasAheadGaveUpAsMissedSoundsOnce(t *testing.T) {
+	for _, alone := range []bool{false, true} {
+		world(t, func(t *testing.T, r *nodetest.Rig) {
+			a := r.Announcement("evening", broadcast.Priority, 6*time.Hour, time.Minute)
+			r.Announce(a)
+			pass(10 * time.Minute)
+			reboot(r, day)
+			r.BootAlone()
+			pass(time.Hour)
+			r.Wire.Up()
+			pass(time.Minute)
+			r.Announce(r.Announcement("after", broadcast.Priority, 2*day, time.Minute))
+			pass(time.Hour)
+			if alone {
+				reboot(r, 0)
+				r.BootAlone()
+			}
+			pass(12 * time.Hour)
+			r.Wire.Up()
+			pass(time.Hour)
+			if heard := sounded(t, r, 1); len(heard) == 1 && heard[0].First.Sub(a.Timing.Start.Time()).Abs() > time.Second {
+				t.Errorf("it began at %v, not at %v", heard[0].First, a.Timing.Start)
+			}
+			rungs(t, r, "evening", "received", "verified", "cached", "skipped late", "powered", "playing", "sounded", "ended")
+			if err := r.Centre.Err(); err != nil {
+				t.Errorf("the node said what no controller accepts: %v", err)
+			}
+		})
+	}
+}
+
+// Whoever sets the clock of a box back that nobody proves the time to has nothing
+// played that was over.
+func TestAClockThatIsSetBackPlaysNothingThatWasGivenUpAsMissed(t *testing.T) {
+	world(t, func(t *testing.T, r *nodetest.Rig) {
+		r.Announce(r.Announcement("market", broadcast.Priority, 6*time.Hour, time.Minute))
+		r.Announce(r.Announcement("flood", broadcast.Emergency, 6*time.Hour, time.Minute))
+		pass(10 * time.Minute)
+		r.Crash(storetest.KeepSynced)
+		pass(day)
+		for _, off := range []time.Duration{0, -day} {
+			r.Ticks = nodetest.NewTicks()
+			r.Ticks.Set(off, false)
+			r.BootAlone()
+			pass(time.Hour)
+			r.Crash(storetest.KeepSynced)
+		}
+		r.Ticks = nodetest.NewTicks()
+		r.Ticks.Set(-day, false)
+		r.BootAlone()
+		pass(10 * time.Hour)
+		sounded(t, r, 0)
 	})
 }

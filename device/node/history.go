@@ -26,7 +26,8 @@ type history struct {
 	// climbed has the rungs of whole documents that were stated already.
 	climbed map[document]map[broadcast.Rung]bool
 	// fired are the templates that a key switch fired.
-	fired map[document]broadcast.Firing
+	fired  map[document]broadcast.Firing
+	doubts doubts
 }
 
 // toldOf names the occurrence of which a past tells.
@@ -36,11 +37,12 @@ func toldOf(p plan.Past) occurrence {
 
 func newHistory() history {
 	return history{attempts: map[occurrence][]plan.Past{}, climbed: map[document]map[broadcast.Rung]bool{},
-		fired: map[document]broadcast.Firing{}}
+		fired: map[document]broadcast.Firing{}, doubts: newDoubts()}
 }
 
 // note takes one statement.
-func (h *history) note(s statement, at broadcast.Instant) {
+func (h *history) note(s statement, now moment) {
+	h.doubts.note(s, now)
 	if s.firing != nil {
 		h.fired[s.document] = *s.firing
 	}
@@ -52,7 +54,7 @@ func (h *history) note(s statement, at broadcast.Instant) {
 		return
 	}
 	if r := s.receipt(); plan.Tells(r) {
-		h.attempt(s, at).Tell(r)
+		h.attempt(s, now.at).Tell(r)
 	}
 }
 
@@ -93,16 +95,26 @@ func comparePast(a, b plan.Past) int {
 func (h *history) settled(name occurrence) bool { return len(h.attempts[name]) > 0 }
 
 // past are the attempts at occurrences that began or had their end since a
-// moment, for a plan: one whose window begins later asks for no other.
+// moment, for a plan: one whose window begins later asks for no other. A verdict
+// that was refuted is not told.
 func (h *history) past(since broadcast.Instant) []plan.Past {
 	var out []plan.Past
 	for name, list := range h.attempts {
 		if name.start >= since || list[len(list)-1].At >= since || !list[len(list)-1].Rung.Terminal() {
-			out = append(out, list...)
+			out = append(out, h.believed(name)...)
 		}
 	}
 	slices.SortFunc(out, comparePast)
 	return out
+}
+
+// believed are the attempts at an occurrence without a verdict that was refuted.
+func (h *history) believed(name occurrence) []plan.Past {
+	list := h.attempts[name]
+	if !h.doubts.refuted[name] {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(p plan.Past) bool { return p.Attempt == 0 })
 }
 
 // forget drops what no plan will look at again.
@@ -110,6 +122,7 @@ func (h *history) forget(before broadcast.Instant) {
 	for name, list := range h.attempts {
 		if list[len(list)-1].At < before && name.start < before {
 			delete(h.attempts, name)
+			h.doubts.forget(name)
 		}
 	}
 	for name := range h.climbed {

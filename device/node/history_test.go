@@ -25,7 +25,7 @@ func TestHistoryTellsAPlanWhatTheJournalSays(t *testing.T) {
 		told(6000, 1, broadcast.Powered, "", nil), // and nothing more: power was lost before any sound
 		told(7000, 1, broadcast.Playing, "", &broadcast.Evidence{First: 7000}),
 	} {
-		h.note(s, 8000)
+		h.note(s, moment{at: 8000})
 	}
 	past := h.past(0)
 	type brief struct {
@@ -61,13 +61,45 @@ func TestHistoryTellsAPlanWhatTheJournalSays(t *testing.T) {
 
 func TestAPlanIsToldOnlyWhatItMayAskFor(t *testing.T) {
 	h := newHistory()
-	h.note(told(1000, 0, broadcast.Skipped, broadcast.WhyLate, nil), 2000)
-	h.note(told(3000, 1, broadcast.Ended, "", nil), 3000)
-	h.note(told(1500, 0, broadcast.Skipped, broadcast.WhyLate, nil), 9000) // its verdict fell late
-	h.note(told(1600, 1, broadcast.Playing, "", nil), 1600)                // it has no end yet
+	h.note(told(1000, 0, broadcast.Skipped, broadcast.WhyLate, nil), moment{at: 2000})
+	h.note(told(3000, 1, broadcast.Ended, "", nil), moment{at: 3000})
+	h.note(told(1500, 0, broadcast.Skipped, broadcast.WhyLate, nil), moment{at: 9000}) // its verdict fell late
+	h.note(told(1600, 1, broadcast.Playing, "", nil), moment{at: 1600})                // it has no end yet
 	for since, want := range map[broadcast.Instant]int{0: 4, 2001: 3, 3001: 2, 10_000: 1} {
 		if got := len(h.past(since)); got != want {
 			t.Errorf("%d attempts since %d, want %d", got, since, want)
 		}
+	}
+}
+
+func TestOnlyAProvedTimeThatHasNotComeAsFarRefutesAVerdict(t *testing.T) {
+	late := told(5000, 0, broadcast.Skipped, broadcast.WhyLate, nil)
+	other := told(1000, 1, broadcast.Ended, "", nil)
+	plausible := moment{at: 9000, clock: broadcast.ClockPlausible}
+	for _, c := range []struct {
+		name     string
+		verdict  statement
+		by, then moment
+		told     bool
+	}{
+		{"the clock is set back, and nothing proves it", late, plausible, moment{at: 4000, clock: broadcast.ClockPlausible}, true},
+		{"no clock at all", late, plausible, moment{at: 4000, clock: broadcast.ClockUnset}, true},
+		{"the clock was right", late, plausible, moment{at: 9001, clock: broadcast.ClockProved}, true},
+		{"the clock was ahead", late, plausible, moment{at: 8999, clock: broadcast.ClockProved}, false},
+		{"NTP says something else", late, plausible, moment{at: 8999, clock: broadcast.ClockUnverified}, false},
+		{"it was given by a proved clock", late, moment{at: 9000, clock: broadcast.ClockProved}, moment{at: 4000, clock: broadcast.ClockProved}, true},
+		{"it sounded", told(5000, 1, broadcast.Ended, "", nil), plausible, moment{at: 4000, clock: broadcast.ClockProved}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := newHistory()
+			h.note(c.verdict, c.by)
+			h.note(other, c.then)
+			if got := len(h.past(0)) == 2; got != c.told {
+				t.Errorf("told %v, want %v", got, c.told)
+			}
+			if !h.settled(occurrence{c.verdict.document, c.verdict.start}) {
+				t.Error("it would be given again")
+			}
+		})
 	}
 }

@@ -150,7 +150,7 @@ func openLedger(j *store.Journal, chain broadcast.ID, acked acknowledged) (*ledg
 
 // recall takes one receipt of the journal.
 func (l *ledger) recall(r record, chain broadcast.ID, first bool) error {
-	l.history.note(r.statement(), r.Receipt.At)
+	l.history.note(r.statement(), moment{r.Receipt.At, r.Receipt.Clock, r.Receipt.Boot})
 	if r.Chain != chain {
 		return nil // of a chain that was given up
 	}
@@ -176,7 +176,7 @@ type acknowledged struct {
 // made twice, whatever the card does.
 func (l *ledger) hold(now moment, list ...statement) {
 	for _, s := range list {
-		l.history.note(s, now.at)
+		l.history.note(s, now)
 		if len(l.unwritten) >= maxUnwritten {
 			l.dropped++
 			continue
@@ -211,7 +211,7 @@ func (l *ledger) require(list []unwritten) error {
 	l.unwritten = nil
 	for _, u := range list {
 		if u.paper == nil {
-			l.history.note(u.statement, u.at)
+			l.history.note(u.statement, u.moment)
 		}
 	}
 	return nil

@@ -85,6 +85,29 @@ func TestNodeKeepsItsWordForItsOfflineLimitAndThenFallsSilent(t *testing.T) {
 	}
 }
 
+// Two limits run at once: how long the policy lets a node act on an old list, and
+// how long a clock that nothing proved may fill in for an answer. The one that
+// ends first has the last word; a node that was not restarted still knows the
+// time. The last list is of the first morning, the last answer of its evening.
+func TestTheShorterOfOfflineLimitAndUnprovedClockEndsWhatSounds(t *testing.T) {
+	for _, c := range []struct {
+		restart, keeps int
+	}{{0, broadcast.MaxOfflineDays}, {20, 31}, {32, 32}} {
+		t.Run(fmt.Sprintf("restarted on day %d", c.restart), func(t *testing.T) {
+			soundsFor(t, c.keeps, abandoned(t, broadcast.MaxOfflineDays, 38, func(r *nodetest.Rig, i int) {
+				if i == 0 {
+					pass(day - 2*time.Hour)
+					cutOff(r)
+				}
+				if i != 0 && i == c.restart {
+					reboot(r, 0)
+					r.BootAlone()
+				}
+			}))
+		})
+	}
+}
+
 func TestRestartsOnTheWayLoseNothingThatTheFortnightNeeds(t *testing.T) {
 	soundsFor(t, broadcast.DefaultOfflineDays, abandoned(t, 0, 18, func(r *nodetest.Rig, i int) {
 		if i == 0 {
