@@ -118,6 +118,7 @@ func TestWhateverABrokerWithholdsShowsWithinAMinute(t *testing.T) {
 func (w *watched) endure(t *testing.T, h withheld) {
 	t.Helper()
 	vigil := fleet.NewVigil(fleet.VigilConfig{Fleet: w.fleet, Line: w, Holdings: w.dispatch})
+	w.dispatch.Up(t.Context()) // as when a controller starts
 	if open := w.looks(t, vigil); slices.Contains(open, h.shows) {
 		t.Errorf("before %s is withheld the controller shows %q", h.name, open)
 	}

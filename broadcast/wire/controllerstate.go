@@ -6,7 +6,8 @@ import "github.com/loaxa/loaxa/broadcast"
 // time, and nothing sounds or stops because of it.
 type ControllerState struct {
 	Online bool `json:"online"`
-	// Run is another at every start, so that nodes notice a restart.
+	// Run is another whenever the controller comes to the broker: what nodes said
+	// before may not have been heard, and they say again how they are.
 	Run broadcast.ID `json:"run"`
 }
 

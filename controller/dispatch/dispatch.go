@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -57,7 +58,7 @@ type Config struct {
 	// Broker ends the sessions of nodes whose rights changed; nil if the broker
 	// is not ours, where that is for its operator.
 	Broker Broker
-	// Run is another at every start of the controller.
+	// Run is another at every start of the controller, at most 30 characters.
 	Run broadcast.ID
 	Now func() time.Time
 	Log *slog.Logger
@@ -81,6 +82,7 @@ type Dispatch struct {
 	emergencies map[broadcast.Digest]bool
 
 	mu        sync.Mutex
+	ups       int // connections to the broker
 	served    map[broadcast.ID]time.Time
 	questions map[broadcast.ID]question
 }
@@ -106,16 +108,18 @@ func (d *Dispatch) Changed() {
 // Up is called after every connection to the broker: whatever it had retained
 // may be gone or old, so everything is published again.
 func (d *Dispatch) Up(ctx context.Context) {
-	online, err := broadcast.Encode(wire.ControllerState{Online: true, Run: d.cfg.Run})
+	d.mu.Lock()
+	d.ups++
+	run := fmt.Sprintf("%s-%d", d.cfg.Run, d.ups)
+	clear(d.served)
+	d.mu.Unlock()
+	online, err := broadcast.Encode(wire.ControllerState{Online: true, Run: broadcast.ID(run)})
 	if err == nil {
 		err = d.cfg.Bus.Publish(wire.ControllerTopic, online, true)
 	}
 	if err != nil {
 		d.cfg.Log.WarnContext(ctx, "could not say that the controller is online", "err", err)
 	}
-	d.mu.Lock()
-	clear(d.served)
-	d.mu.Unlock()
 	select {
 	case d.up <- struct{}{}:
 	default: // it is asked for already

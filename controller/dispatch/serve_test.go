@@ -73,7 +73,7 @@ func TestBrokerThatForgotEverythingIsFilledAgain(t *testing.T) {
 	late := w.connect()
 	late.hint("state", lost(), true)
 	late.hears(wire.Node(node, "document"), w.lists("a2"))
-	late.hears(wire.ControllerTopic, func(m broker.Message) bool { return runOf(t, m) == "run1" })
+	late.hears(wire.ControllerTopic, func(m broker.Message) bool { return runOf(t, m) == "run1-2" })
 	if ack := w.proves(n, receipts(t, 1, "")); ack.Seq != 1 {
 		t.Errorf("%+v", ack)
 	}
@@ -103,7 +103,7 @@ func TestNewControllerGoesOnWhereTheOldOneStopped(t *testing.T) {
 	n.say("receipt", []byte("nobody hears this"), false)
 	w.newFleet()
 	w.startDispatch("run2")
-	n.hears(wire.ControllerTopic, func(m broker.Message) bool { return runOf(t, m) == "run2" })
+	n.hears(wire.ControllerTopic, func(m broker.Message) bool { return runOf(t, m) == "run2-1" })
 	after := n.hears(wire.Area("tan-lap", "manifest"), w.lists("a1"))
 	if string(after.Payload) != string(before.Payload) {
 		t.Error("another manifest, although nothing changed")

@@ -11,6 +11,11 @@ import (
 	"github.com/loaxa/loaxa/controller/store"
 )
 
+// comesBack is when every node that lives has shown itself after the controller
+// or the broker was away: it answers a new controller, or it tries to connect
+// again, which takes a minute at most, and so does finding out that it must.
+const comesBack = 85 * time.Second
+
 // When a connected node ought to have spoken: as soon as it is connected, and
 // every five minutes, of which one message may get lost.
 const (
@@ -147,9 +152,13 @@ func lastSign(s Standing) string {
 	return "last sign at " + s.LastSign.String()
 }
 
-// gone says that a node said goodbye, had it said by the broker, or was not
-// heard of for too long. Silence counts only while anything could be heard.
+// gone says that a node said goodbye, had it said by the broker, did not show
+// itself since the controller's line is up, or was not heard of for too long.
+// Silence counts only while anything could be heard.
 func (v *Vigil) gone(s Standing, now broadcast.Instant) bool {
+	if since := v.up.Add(-lookEvery); s.LastSign < since && now.Sub(v.up) > comesBack {
+		return true // the line may have come up any time since the look before
+	}
 	return !s.Hints.Present || now.Sub(max(s.LastSign, v.up)) > silentAfter
 }
 

@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -166,7 +167,7 @@ type Standing struct {
 	// the controller's. Of a node that is gone its word is what was last known.
 	Faults []store.Fault
 	// Present says that the node called itself ready, nobody reported it gone
-	// since, and its last sign is recent.
+	// since, its last sign is recent, and it was not found to be gone.
 	Present bool
 }
 
@@ -186,9 +187,9 @@ func (f *Fleet) Overview(ctx context.Context) ([]Standing, error) {
 	}
 	now := f.now()
 	for i := range out { // without the mutex, since reading thousands of states takes a while
-		out[i].read(now)
 		out[i].Chain, _ = f.Chain(out[i].Node.Area)
 		out[i].Faults = f.ills.of(out[i].Node.ID)
+		out[i].read(now)
 		if d, doubted := doubts[out[i].Node.ID]; doubted {
 			out[i].Doubt = &d
 		}
@@ -221,5 +222,6 @@ func (s *Standing) read(now broadcast.Instant) {
 	if s.Hints.Present {
 		s.LastSign = max(s.LastSign, s.Hints.PresenceAt)
 	}
-	s.Present = s.Hints.Present && s.LastSign != 0 && now.Sub(s.LastSign) <= silentAfter
+	s.Present = s.Hints.Present && s.LastSign != 0 && now.Sub(s.LastSign) <= silentAfter &&
+		!slices.ContainsFunc(s.Faults, func(ill store.Fault) bool { return ill.Code == broadcast.FaultNodeGone && ill.Shown > s.LastSign })
 }

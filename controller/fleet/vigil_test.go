@@ -335,11 +335,52 @@ func TestSilenceCountsOnlyWhileAnythingCouldBeHeard(t *testing.T) {
 	w.up = false
 	w.pass(30 * time.Minute)
 	w.up = true
-	w.pass(4 * time.Minute)
+	w.pass(comesBack)
 	if open := w.open(broadcast.FaultNodeGone); len(open) > 0 {
 		t.Errorf("%+v", open)
 	}
-	w.within(silentAfter, broadcast.FaultNodeGone, true)
+}
+
+// TestNodesThatDoNotComeBackAreGone has the broker, or the controller, be away,
+// and a node that was ready before.
+func TestNodesThatDoNotComeBackAreGone(t *testing.T) {
+	const limit = broadcast.MaxFaultDelay + 45*time.Second // as a line that died silently may take
+	for name, away := range map[string]func(*ward){
+		"the broker": func(w *ward) {
+			w.up = false
+			w.pass(10 * time.Second)
+			w.up = true
+		},
+		"the controller": func(w *ward) {
+			w.clock = w.clock.Add(10 * time.Second)
+			w.restart()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWard(t)
+			w.ail() // its last sign
+			away(w)
+			w.come(w.Fleet, "n1", "c1", false) // as the broker remembers
+			w.within(limit, broadcast.FaultNodeGone, true)
+			if s := w.standing(w.Fleet, "n1"); s.Present {
+				t.Errorf("it is gone and present: %+v", s)
+			}
+			w.says(w.Fleet, "n1", "v1", true)
+			if s := w.standing(w.Fleet, "n1"); !s.Present {
+				t.Errorf("it speaks and is not present: %+v", s)
+			}
+			w.within(broadcast.MaxFaultDelay, broadcast.FaultNodeGone, false)
+
+			w.pass(time.Minute)
+			away(w)
+			w.pass(comesBack)
+			w.says(w.Fleet, "n1", "v1", true) // as late as may be
+			w.pass(3 * time.Minute)
+			if open := w.open(broadcast.FaultNodeGone); len(open) > 0 {
+				t.Errorf("it came back in time: %+v", open)
+			}
+		})
+	}
 }
 
 func TestNodeThatComesAndGoesDoesNotFloodTheHistory(t *testing.T) {

@@ -136,6 +136,7 @@ type Node struct {
 	stage       stage
 	delivery    delivery
 	presence    presence
+	call        call
 	chart       charts.Chart
 	voice       health.Voice
 	watch       watch

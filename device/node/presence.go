@@ -41,6 +41,7 @@ type presence struct {
 func (n *Node) OnUp(connection string) {
 	n.post(func() {
 		n.presence = presence{up: true, connection: broadcast.ID(connection)}
+		n.call.due = 0 // everything is told now
 		n.voice.Anew()
 		n.connected()
 		n.delivery = delivery{last: n.delivery.last}
@@ -92,7 +93,7 @@ func (n *Node) announce() time.Duration {
 	if !n.presence.up {
 		return 0
 	}
-	return sooner(sooner(n.askTime(), n.tellState()), n.tellHealth())
+	return sooner(sooner(n.answerCall(), n.askTime()), sooner(n.tellState(), n.tellHealth()))
 }
 
 // askTime says that the node is there, with a question for the time.
