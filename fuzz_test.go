@@ -28,6 +28,7 @@ var strangers = map[string][]string{
 	"device/guard/lease":       {"FuzzReadFrame"},
 	"device/link":              {"FuzzAnswers", "FuzzGuard"},
 	"device/node":              {"FuzzCard"},
+	"device/panel":             {"FuzzEvents"},
 	"device/player/decode":     {"FuzzDecode"},
 	"device/sim":               {"FuzzPlaces"},
 	"device/store":             {"FuzzSegment", "FuzzRegister"},

@@ -125,7 +125,7 @@ func TestTemplateHoldsRecordedContentForAtMost400Days(t *testing.T) {
 		{"expires", nil, func(m *m) { m.Expires = wrapped(issue) }},
 		{"local", func(m *m) { m.Local = nil }, func(m *m) { m.Local.Hourly = 0 }},
 		{"local", func(m *m) { m.Local.Hourly = 60 }, func(m *m) { m.Local.Hourly = 61 }},
-		{"local", func(m *m) { m.Local.Keys = []broadcast.Switch{"A_b-9"} }, func(m *m) { m.Local.Keys = nil }},
+		{"local", func(m *m) { m.Local.Keys = []broadcast.Switch{"A_b-9"} }, func(m *m) { m.Local.Keys = []broadcast.Switch{"A b"} }},
 	})
 }
 

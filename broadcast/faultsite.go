@@ -23,6 +23,7 @@ const (
 	FaultTemperature   FaultCode = "temperature"
 	FaultSensor        FaultCode = "sensor"
 	FaultButton        FaultCode = "button-stuck"
+	FaultPINs          FaultCode = "wrong-pins"
 )
 
 // Patience of several rows.
@@ -131,5 +132,9 @@ func powerFaults() []Fault {
 		{Code: FaultButton, By: ByNode, Part: PartBox, Gravity: Trouble, Lasts: shortly, Calm: calm, Within: MaxFaultDelay,
 			VI: "nút bấm tại chỗ bị kẹt", EN: "the local button is stuck",
 			DoVI: "Nhả hoặc thay nút bấm trong hộp thiết bị.", DoEN: "Free or replace the button in the box."},
+		{Code: FaultPINs, By: ByNode, Part: PartBox, Gravity: Trouble, Calm: shortly, Within: MaxFaultDelay,
+			VI: "có người nhập sai mã PIN nhiều lần tại bàn phím", EN: "somebody types wrong PINs at the keypad of the box",
+			DoVI: "Xem ai đang ở hộp thiết bị. Số đó phải chờ tối đa 15 phút mỗi lần thử, các số khác vẫn dùng được; nếu còn tiếp diễn, hãy ký mã PIN mới.",
+			DoEN: "See who is at the box. This number waits up to 15 minutes between tries, all others work; if it goes on, seal new PINs."},
 	}
 }

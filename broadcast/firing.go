@@ -12,11 +12,14 @@ var (
 	errFiringDigest = errors.New("the payload of its receipt is the digest of another firing")
 )
 
-// OnSite lets a key switch in the box of a node fire a template there, without
-// any line. The two officers who seal the template decide it in advance.
+// OnSite lets people at the box of a node fire a template there, without any
+// line. The two officers who seal the template decide it in advance.
 type OnSite struct {
-	// Keys are the names of the key switches, as the board's profile has them.
-	Keys []Switch `json:"keys"`
+	// Keys are the names of the key switches, as the board's profile has them,
+	// each of which fires it alone.
+	Keys []Switch `json:"keys,omitempty"`
+	// Codes are the people who may fire it at a keypad.
+	Codes []Code `json:"codes,omitempty"`
 	// Hourly is how often an hour a node lets itself be told so, 1 to 60.
 	Hourly int64 `json:"hourly"`
 }
@@ -38,17 +41,37 @@ func (s Switch) Validate() error {
 // maxKeys is how many key switches one template may name.
 const maxKeys = 8
 
-// Allows says whether the key switch of that name may fire. Nil allows none.
-func (l *OnSite) Allows(key Switch) bool { return l != nil && slices.Contains(l.Keys, key) }
+// Allows says whether the key switch of that name may fire, or the PIN of that
+// person if one is named. Nil allows nothing.
+func (l *OnSite) Allows(key Switch, person ID) bool {
+	switch {
+	case l == nil:
+		return false
+	case person != "":
+		return slices.ContainsFunc(l.Codes, func(c Code) bool { return c.Person == person })
+	}
+	return slices.Contains(l.Keys, key)
+}
+
+// People are those who may fire it at a keypad; nobody for nil.
+func (l *OnSite) People() []Code {
+	if l == nil {
+		return nil
+	}
+	return l.Codes
+}
 
 func (l *OnSite) validate() error {
 	if l == nil {
 		return nil
 	}
-	return firstOf(check{"keys", distinct(l.Keys, 1, maxKeys)}, check{"hourly", within(l.Hourly, 1, 60)})
+	if len(l.Keys) == 0 && len(l.Codes) == 0 {
+		return errors.New("name a key switch or somebody with a PIN")
+	}
+	return firstOf(check{"keys", distinct(l.Keys, 0, maxKeys)}, check{"codes", validateCodes(l.Codes)}, check{"hourly", within(l.Hourly, 1, 60)})
 }
 
-// Firing is one turn of a key switch that fired a template. It is no document:
+// Firing is one turn of a key switch, or one PIN, that fired a template. It is no document:
 // it stands in the receipt with which the node says so, and nobody acts on it
 // but the node whose box was opened. In receipts its digest takes the place of
 // what officers would have signed.
@@ -56,7 +79,10 @@ type Firing struct {
 	Template TemplateRef `json:"template"`
 	// Payload is the digest of what the template's officers signed.
 	Payload Digest `json:"payload"`
-	Key     Switch `json:"key"`
+	// Key is the key switch, or the keypad.
+	Key Switch `json:"key"`
+	// Person is whose PIN was typed; empty for a key switch.
+	Person ID `json:"person,omitempty"`
 	// Start is when the node meant it to sound: a moment after the key turned.
 	Start Instant `json:"start"`
 }
@@ -81,7 +107,7 @@ func (f *Firing) validateIn(r Receipt) error {
 		return nil
 	}
 	if err := firstOf(check{"template", maybeRef(&f.Template)}, check{"payload", f.Payload.Validate()},
-		check{"key", f.Key.Validate()}, check{"start", within(int64(f.Start), 1, int64(maxInstant))}); err != nil {
+		check{"key", f.Key.Validate()}, check{"person", maybe(f.Person)}, check{"start", within(int64(f.Start), 1, int64(maxInstant))}); err != nil {
 		return err
 	}
 	if r.Rung != Received || r.Start != 0 {

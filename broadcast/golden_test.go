@@ -61,7 +61,7 @@ func documents() []document {
 	return []document{
 		doc("announcement-weekly", weekly), doc("announcement-emergency", flood),
 		doc("template", broadcast.Template{ID: "lu", Revision: rev, Class: broadcast.Emergency, Title: "Lũ", Areas: area,
-			Versions: []broadcast.Version{{Language: "vi", Content: &content}}, Expires: at + 86400000, Local: &broadcast.OnSite{Keys: []broadcast.Switch{"flood"}, Hourly: 4}}),
+			Versions: []broadcast.Version{{Language: "vi", Content: &content}}, Expires: at + 86400000, Local: &broadcast.OnSite{Keys: []broadcast.Switch{"flood"}, Codes: []broadcast.Code{{Number: "11", Person: "lan", Lock: lock}}, Hourly: 4}}),
 		doc("withdrawal", broadcast.Withdrawal{ID: "w1", Revision: rev, Announcement: "tin-1", Upto: rev, Class: broadcast.Normal, Areas: area, Reason: "Sai giờ"}),
 		doc("silence", broadcast.Silence{ID: "s1", Revision: rev, Areas: area, Classes: []broadcast.Class{broadcast.Normal, broadcast.Priority}, Until: at + 3600000, Reason: "Tang lễ"}),
 		doc("policy", broadcast.Policy{Area: "bac-quang", Revision: rev, Quiet: []broadcast.Span{{From: 21 * 60, To: 5 * 60}},
@@ -94,6 +94,9 @@ func documents() []document {
 			{Title: "Huyện", Offer: &broadcast.OfferRef{Announcement: "tin-1", Revision: rev, Content: content}}}}),
 	}
 }
+
+// lock has the form of one.
+const lock = broadcast.Lock("AAECAwQFBgcICQoLDA0ODwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
 
 // fired is the receipt of a key switch that fired a template.
 func fired() broadcast.Receipt {

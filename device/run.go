@@ -99,11 +99,11 @@ func box(ctx context.Context, c config.Config, p board.Profile, log *slog.Logger
 		go func() { _ = pipe.Serve(ctx) }() // without it nobody presses anything
 		return pipe, sys, nil
 	}
-	wired, err := panel.Wire(p.Inputs)
+	wired, err := panel.Wire(p.Inputs, log)
 	if err != nil {
 		log.Error("an input of the box does not work", "err", err)
 	}
-	context.AfterFunc(ctx, func() { _ = wired.Close() })
+	go func() { _ = wired.Serve(ctx) }() // what is wrong with an input is in the log
 	return wired, "/sys", nil
 }
 

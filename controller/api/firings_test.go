@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -12,13 +13,16 @@ import (
 	"github.com/loaxa/loaxa/controller/store"
 )
 
+// lan may fire what stands at a keypad.
+var lan = broadcast.Code{Number: "11", Person: "lan", Lock: broadcast.Lock(strings.Repeat("A", 64))}
+
 // standing stores a template that the key switch "flood" may fire in one area.
 func (r *rig) standing(area broadcast.ID) (broadcast.Template, broadcast.Digest) {
 	r.T.Helper()
 	now := r.Now()
 	m := broadcast.Template{ID: "mau-lu", Revision: broadcast.Revision(now), Class: broadcast.Emergency, Title: "Lũ quét", Areas: []broadcast.ID{area},
 		Versions: []broadcast.Version{{Language: "vi", Content: &broadcast.Content{SHA256: broadcast.Digest(r.sound), Millis: 1000, Bytes: 10}}},
-		Expires:  now.Add(300 * 24 * time.Hour), Local: &broadcast.OnSite{Keys: []broadcast.Switch{"flood"}, Hourly: 3}}
+		Expires:  now.Add(300 * 24 * time.Hour), Local: &broadcast.OnSite{Keys: []broadcast.Switch{"flood"}, Codes: []broadcast.Code{lan}, Hourly: 3}}
 	payload, err := broadcast.Encode(m)
 	if err != nil {
 		r.T.Fatal(err)
@@ -73,6 +77,8 @@ func TestWhatAKeySwitchFiredIsListedWithItsProof(t *testing.T) {
 	}{
 		"f-elsewhere": {"tan-quang-1", func(*broadcast.Firing) {}},
 		"f-key":       {"tan-lap-1", func(f *broadcast.Firing) { f.Key = "fire" }},
+		"f-person":    {"tan-lap-1", func(f *broadcast.Firing) { f.Key, f.Person = "pad", "minh" }},
+		"f-pin":       {"tan-lap-1", func(f *broadcast.Firing) { f.Key, f.Person = "pad", "lan" }},
 		"f-words":     {"tan-lap-1", func(f *broadcast.Firing) { f.Payload = broadcast.Sum([]byte("other words")) }},
 		"f-unknown":   {"tan-lap-1", func(f *broadcast.Firing) { f.Template.ID = "nobody-s" }},
 	} {
@@ -82,11 +88,11 @@ func TestWhatAKeySwitchFiredIsListedWithItsProof(t *testing.T) {
 		r.fire(c.node, id, f, m)
 	}
 	got := list("")
-	if len(got) != 5 || got[4].Announcement != "f-good" {
+	if len(got) != 7 || got[6].Announcement != "f-good" {
 		t.Fatalf("%+v", got)
 	}
 	for _, f := range got {
-		if f.Allowed != (f.Announcement == "f-good") {
+		if f.Allowed != (f.Announcement == "f-good" || f.Announcement == "f-pin") {
 			t.Errorf("%s: allowed %v", f.Announcement, f.Allowed)
 		}
 		if f.Rung != "ended" || f.End != "ended" || f.Attempts != 1 || f.Evidence == nil || f.At == "" || f.Told == "" || f.Clock != "unset" {
@@ -96,7 +102,12 @@ func TestWhatAKeySwitchFiredIsListedWithItsProof(t *testing.T) {
 			t.Errorf("%s has the title %q", f.Announcement, f.Title)
 		}
 	}
-	if f := got[4]; f.Node != "tan-lap-1" || f.Key != "flood" || f.Class != "emergency" || f.AreaName == "" || f.Template != "mau-lu" {
+	for _, f := range got {
+		if want := map[string]string{"f-pin": "lan", "f-person": "minh"}[f.Announcement]; f.Person != want {
+			t.Errorf("%s names %q, want %q", f.Announcement, f.Person, want)
+		}
+	}
+	if f := got[6]; f.Node != "tan-lap-1" || f.Key != "flood" || f.Class != "emergency" || f.AreaName == "" || f.Template != "mau-lu" {
 		t.Errorf("%+v", f)
 	}
 	if got := list("?node=tan-quang-1"); len(got) != 1 || got[0].Announcement != "f-elsewhere" {

@@ -29,6 +29,7 @@ type commands struct {
 	Admin    adminCmd    `cmd:"" help:"People, nodes, tokens, certificates and the audit log."`
 	Export   exportCmd   `cmd:"" help:"Pack what a node needs for the coming days onto a stick."`
 	Import   importCmd   `cmd:"" help:"Take the receipts that nodes left on a stick."`
+	Template templateCmd `cmd:"" help:"Seal words in advance, for a key switch or a PIN at a node's box."`
 	Announce announceCmd `cmd:"" help:"Upload, sign and publish an announcement, and watch what is proved."`
 
 	Verbose bool             `help:"Say more on standard error." short:"v"`

@@ -24,7 +24,7 @@ type Firing struct {
 	Title string
 	Class broadcast.Class
 	// Allowed says that the house has the very template, that it names this key
-	// switch, and that the node stands in its areas.
+	// switch or person, and that the node stands in its areas.
 	Allowed bool
 	// Doubtful says that it is not sure which box told of it.
 	Doubtful bool
@@ -72,7 +72,7 @@ func (d *Desk) prove(ctx context.Context, f *Firing, payload broadcast.Digest) e
 	if known {
 		chain, err := d.cfg.Tree.Chain(f.Area, d.now())
 		f.Title, f.Class = t.Title, t.Class
-		f.Allowed = err == nil && t.Local.Allows(f.Key) && broadcast.Assignment{Chain: chain}.Within(t.Areas)
+		f.Allowed = err == nil && t.Local.Allows(f.Key, f.Person) && broadcast.Assignment{Chain: chain}.Within(t.Areas)
 	}
 	a := f.Firing.Announcement(f.Announcement, f.Of, t)
 	proved, err := d.receipts(ctx, Announcement{Document: a})

@@ -273,6 +273,13 @@ func TestNoInputMaySitOnTheRelay(t *testing.T) {
 	}
 	p.Inputs[0].Line = 18
 	p.Inputs = append(p.Inputs, Input{Name: "flood", Act: Key, Chip: "other", Line: 17})
+	p.Inputs = append(p.Inputs, Input{Name: "pad", Act: Keypad, Device: "/dev/input/by-path/usb-event-kbd"})
+	for _, device := range []string{"", "/dev/mem", "/dev/input/../mem", "event3"} {
+		q := Profile{Relay: p.Relay, Inputs: []Input{{Name: "pad", Act: Keypad, Device: device}}}
+		if err := errors.Join(q.validateInputs()...); err == nil || !strings.Contains(err.Error(), "below /dev/input") {
+			t.Errorf("a keypad at %q: %v", device, err)
+		}
+	}
 	if err := errors.Join(p.validateInputs()...); err != nil {
 		t.Error(err)
 	}

@@ -197,6 +197,19 @@ func TestInputsAreLookedAtAndNeverTaken(t *testing.T) {
 	}
 }
 
+func TestAKeypadIsLookedFor(t *testing.T) {
+	p := named(t, "raspberry-pi-4")
+	p.Inputs = []Input{{Name: "pad", Act: Keypad, Device: "/dev/input/event3"}}
+	m := healthy(t)
+	if f := about(Check(p, m.Roots), "input"); f.Level != Warn || !strings.Contains(f.Text, "plug the keypad in") {
+		t.Errorf("%s: %s", f.Level, f.Text)
+	}
+	m.write("dev/input/event3", "")
+	if f := about(Check(p, m.Roots), "input"); f.Level != OK || !strings.Contains(f.Text, "pad (keypad) at /dev/input/event3") {
+		t.Errorf("%s: %s", f.Level, f.Text)
+	}
+}
+
 func TestASimulatedBoardNeedsNoHardware(t *testing.T) {
 	data := t.TempDir()
 	r := System(data, filepath.Join(data, "guard.sock"))

@@ -135,6 +135,22 @@ func soundIlls() []ill {
 	}
 }
 
+// pinIll is somebody who tries out PINs, until the right person comes.
+func pinIll() ill {
+	var lan officer
+	return ill{code: broadcast.FaultPINs, part: "11", before: func(s *site) {
+		lan, _ = officers(s.t)
+		keyed(s.Rig, func(m *broadcast.Template) { m.Local = &broadcast.OnSite{Codes: []broadcast.Code{lan.Code}, Hourly: 1} })
+	}, cause: func(s *site) {
+		for range 5 {
+			dial(s.Rig, lan.Number, "00000000")
+		}
+	}, mend: func(s *site) {
+		pass(time.Minute)
+		dial(s.Rig, lan.Number, lan.digits)
+	}}
+}
+
 // boxIlls are told by what else watches the box.
 func boxIlls() []ill {
 	out := []ill{
@@ -142,6 +158,7 @@ func boxIlls() []ill {
 			mend: func(s *site) { s.Node.Clear(broadcast.FaultRelayStuck, "sensor") }},
 		{code: broadcast.FaultButton, part: "red", cause: func(s *site) { s.Node.OnStuck("red", true, "pressed for long") },
 			mend: func(s *site) { s.Node.OnStuck("red", false, "") }},
+		pinIll(),
 	}
 	for _, code := range []broadcast.FaultCode{broadcast.FaultMains, broadcast.FaultBattery, broadcast.FaultVoltage,
 		broadcast.FaultTemperature, broadcast.FaultSensor} {

@@ -12,7 +12,7 @@ import (
 // fireLead is what preparing a recording may take before the relay closes.
 const fireLead = 500 * time.Millisecond
 
-// turn is one turn of a key switch in this boot that fired a template.
+// turn is one turn of a key switch, or one PIN, in this boot that fired a template.
 type turn struct {
 	document
 	template broadcast.ID
@@ -27,13 +27,19 @@ func (n *Node) OnKey(key string) {
 	n.post(func() { n.turnedKey(broadcast.Switch(key)) })
 }
 
+// origin is what fired a template: a key switch, or a keypad and whose PIN.
+type origin struct {
+	key    broadcast.Switch
+	person broadcast.ID
+}
+
 func (n *Node) turnedKey(key broadcast.Switch) {
-	t, err := n.fireable(key)
+	t, err := n.fireable(func(t held[broadcast.Template]) bool { return t.doc.Local.Allows(key, "") })
 	if err != nil {
 		n.log.Warn("a key switch was turned and fires nothing", "key", key, "err", err)
 		return
 	}
-	if err := n.fire(key, t); err != nil {
+	if err := n.fire(origin{key: key}, t); err != nil {
 		n.log.Error("a template was not fired", "key", key, "template", t.doc.ID, "err", err)
 	}
 }
@@ -41,10 +47,10 @@ func (n *Node) turnedKey(key broadcast.Switch) {
 // fire makes an item of a template. It is held by what the journal says of it,
 // and planned like everything else: nothing is signed, because nobody else is
 // ever asked to believe it.
-func (n *Node) fire(key broadcast.Switch, t held[broadcast.Template]) error {
+func (n *Node) fire(by origin, t held[broadcast.Template]) error {
 	now := n.now()
 	f := broadcast.Firing{Template: broadcast.TemplateRef{ID: t.doc.ID, Revision: t.doc.Revision}, Payload: t.proof.Payload,
-		Key: key, Start: now.Add(n.cfg.Board.WarmUp + fireLead)}
+		Key: by.key, Person: by.person, Start: now.Add(n.cfg.Board.WarmUp + fireLead)}
 	payload, err := f.Digest()
 	if err != nil {
 		return err
@@ -59,7 +65,7 @@ func (n *Node) fire(key broadcast.Switch, t held[broadcast.Template]) error {
 	if n.complete(i) {
 		i.complete = now
 	}
-	n.log.Info("a key switch fired a template", "key", key, "template", t.doc.ID, "title", t.doc.Title, "announcement", i.doc.ID)
+	n.log.Info("a template was fired at the box", "key", by.key, "person", by.person, "template", t.doc.ID, "title", t.doc.Title, "announcement", i.doc.ID)
 	n.turns = append(n.turns, turn{i.document(), t.doc.ID, f.Start, n.mono()})
 	n.holdings.items[i.name()] = i
 	list := n.witness(i)
@@ -98,16 +104,16 @@ func (n *Node) firedNow(d document) bool {
 	return slices.ContainsFunc(n.turns, func(t turn) bool { return t.document == d })
 }
 
-// errNoKey means that no template on board names the key switch.
-var errNoKey = errors.New("no template on board names this key switch")
+// errNoKey means that no template on board names the key switch or the PIN.
+var errNoKey = errors.New("no template on board names it")
 
-// fireable finds the template that a key switch fires: of several the highest
-// class, then the newest.
-func (n *Node) fireable(key broadcast.Switch) (held[broadcast.Template], error) {
+// fireable finds the template that is fired by what some templates name: of
+// several the highest class, then the newest.
+func (n *Node) fireable(named func(held[broadcast.Template]) bool) (held[broadcast.Template], error) {
 	var best held[broadcast.Template]
 	why := errNoKey
 	for _, t := range n.holdings.templates {
-		if !t.doc.Local.Allows(key) {
+		if !named(t) {
 			continue
 		}
 		switch err := n.unfit(t); {
@@ -122,7 +128,7 @@ func (n *Node) fireable(key broadcast.Switch) (held[broadcast.Template], error) 
 	return best, why
 }
 
-// outranks orders templates that one key switch may fire.
+// outranks orders templates that one key switch or PIN may fire.
 func outranks(a, b broadcast.Template) bool {
 	if a.Class != b.Class {
 		return a.Class.Rank() > b.Class.Rank()

@@ -142,7 +142,8 @@ type Node struct {
 	watch       watch
 	supply      supply
 	barred      time.Duration // until when the stop button bars; 0 if it was never pressed
-	turns       []turn        // of key switches that fired something in this boot
+	turns       []turn        // of key switches and PINs that fired something in this boot
+	keypad      keypad
 	noise       int64
 	ration      ration
 	tidied      time.Duration
@@ -377,6 +378,7 @@ func (n *Node) tidy() time.Duration {
 	}
 	n.tidied = max(1, n.mono())
 	n.keepAcknowledged()
+	n.forgetTries(n.oldTries)
 	if n.clock.answered {
 		now := n.now()
 		n.sweep(now)

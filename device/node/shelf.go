@@ -25,6 +25,7 @@ const (
 	shelfOrders    = "order/"
 	shelfSpent     = "spent"
 	shelfTrial     = "trial"
+	shelfTries     = "tries"
 )
 
 // maxFloors bounds the floors of documents that are gone.

@@ -1,4 +1,4 @@
-// Package panel listens to the buttons and key switches in the box.
+// Package panel listens to the buttons, key switches and keypads in the box.
 //
 // It promises that a press counts once, however the contact bounces; that what is
 // pressed already when the program starts counts for nothing until it was
@@ -6,11 +6,13 @@
 // that a contact which is pressed for more than a minute is
 // told as stuck and then ignored until it was released: a bent button must not
 // keep a site silent, and a wet key switch must not speak. An input that cannot
-// be read presses nothing.
+// be read presses nothing. What is typed on a keypad is told when it is complete
+// and kept nowhere, neither here nor in any log.
 //
 // How: whatever watches the lines (package line on a board, a Pipe in a
 // simulation) only says that something moved; how each contact stands is asked
-// then, and judged by a model without clocks (contact.go).
+// then, and judged by a model without clocks (contact.go). Keypads bring their
+// strokes one by one (evdev.go), for another such model (keypad.go).
 package panel
 
 import (
@@ -18,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/loaxa/loaxa/device/board"
@@ -29,6 +32,9 @@ type Lines interface {
 	Active(name string) (bool, error)
 	// Moved receives after every edge; edges in a burst may share one.
 	Moved() <-chan struct{}
+	// Struck gives what is struck on the keypad of that name: digits, hash to
+	// end, star to begin anew; nil if there is no such keypad.
+	Struck(name string) <-chan byte
 }
 
 // Listener is told what people do. Its methods must return soon.
@@ -37,13 +43,16 @@ type Listener interface {
 	OnStop()
 	// OnKey says which key switch was turned.
 	OnKey(name string)
+	// OnCode says what was typed on a keypad: a number and a PIN.
+	OnCode(keypad, number, pin string)
 	// OnStuck says that an input is stuck, or free again.
 	OnStuck(name string, stuck bool, cause string)
 }
 
 // Panel is what people can press. Make one with New and Serve it once.
 type Panel struct {
-	inputs   []board.Input
+	inputs   []board.Input // buttons and key switches
+	keypads  []string
 	contacts []contact
 	blind    []bool
 	lines    Lines
@@ -56,11 +65,25 @@ const lookAnew = 10 * time.Second
 
 // New makes a panel of the inputs of a board's profile.
 func New(inputs []board.Input, lines Lines, listener Listener, log *slog.Logger) *Panel {
-	return &Panel{inputs: inputs, contacts: make([]contact, len(inputs)), blind: make([]bool, len(inputs)), lines: lines, listener: listener, log: log}
+	p := &Panel{lines: lines, listener: listener, log: log}
+	for _, in := range inputs {
+		if in.Act == board.Keypad {
+			p.keypads = append(p.keypads, in.Name)
+			continue
+		}
+		p.inputs = append(p.inputs, in)
+	}
+	p.contacts, p.blind = make([]contact, len(p.inputs)), make([]bool, len(p.inputs))
+	return p
 }
 
 // Serve listens until ctx ends.
 func (p *Panel) Serve(ctx context.Context) error {
+	var typing sync.WaitGroup
+	defer typing.Wait()
+	for _, name := range p.keypads {
+		typing.Go(func() { p.typed(ctx, name, p.lines.Struck(name)) })
+	}
 	began := time.Now()
 	timer := time.NewTimer(0)
 	defer timer.Stop()

@@ -38,6 +38,8 @@ func (b *box) Active(name string) (bool, error) {
 
 func (b *box) Moved() <-chan struct{} { return b.moved }
 
+func (b *box) Struck(string) <-chan byte { return nil }
+
 func (b *box) set(name string, active bool, err error) {
 	b.mu.Lock()
 	b.active[name], b.broken[name] = active, err
@@ -55,8 +57,9 @@ func (b *box) say(text string) {
 	b.told = append(b.told, text)
 }
 
-func (b *box) OnStop()           { b.say("stop") }
-func (b *box) OnKey(name string) { b.say("key " + name) }
+func (b *box) OnStop()                    { b.say("stop") }
+func (b *box) OnKey(name string)          { b.say("key " + name) }
+func (b *box) OnCode(keypad, _, _ string) { b.say("code " + keypad) }
 func (b *box) OnStuck(name string, stuck bool, cause string) {
 	b.say(strings.TrimSpace(fmt.Sprintf("%s stuck %v %s", name, stuck, cause)))
 }
@@ -238,7 +241,7 @@ func TestPressesAreAsManyAsSomebodyMade(t *testing.T) {
 
 func TestASimulatedBoxIsPressedThroughAPipe(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "inputs")
-	p, err := OpenPipe(path, "red", "flood")
+	p, err := OpenPipe(path, inputs...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -305,7 +308,7 @@ func TestAWrongLineDoesNotDisableTheOthers(t *testing.T) {
 			return nil, line.ErrNoChip
 		}
 		return &line.Input{}, nil
-	})
+	}, slog.New(slog.DiscardHandler))
 	if !errors.Is(err, line.ErrNoChip) || !strings.Contains(err.Error(), "input red") || len(w.inputs) != 1 {
 		t.Errorf("%v, %d inputs", err, len(w.inputs))
 	}
@@ -315,11 +318,13 @@ func TestAWrongLineDoesNotDisableTheOthers(t *testing.T) {
 	edge()
 	edge()
 	<-w.Moved()
-	if _, err := Wire([]board.Input{{Name: "red", Chip: "no-such-chip-on-earth"}}); !errors.Is(err, line.ErrNoChip) {
+	if _, err := Wire([]board.Input{{Name: "red", Chip: "no-such-chip-on-earth"}}, slog.New(slog.DiscardHandler)); !errors.Is(err, line.ErrNoChip) {
 		t.Errorf("a chip that is not there: %v", err)
 	}
 	w.inputs = nil
-	if err := w.Close(); err != nil {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := w.Serve(ctx); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }

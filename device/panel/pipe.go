@@ -11,14 +11,17 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/loaxa/loaxa/device/board"
 )
 
 // Pipe are the inputs of a simulated board: a named pipe that takes one line for
-// each thing that people do, "NAME press", "NAME hold" or "NAME release". What
-// is pressed is released again after a moment.
+// each thing that people do, "NAME press", "NAME hold" or "NAME release", or, of
+// a keypad, "NAME type KEYS". What is pressed is released again after a moment.
 type Pipe struct {
-	file  *os.File
-	moved chan struct{}
+	file   *os.File
+	moved  chan struct{}
+	struck map[string]chan byte
 
 	mu     sync.Mutex
 	active map[string]bool
@@ -30,8 +33,8 @@ const pressFor = 300 * time.Millisecond
 // lineLimit bounds one line, in bytes.
 const lineLimit = 256
 
-// OpenPipe makes the pipe at path, if it is not there, for inputs of these names.
-func OpenPipe(path string, names ...string) (*Pipe, error) {
+// OpenPipe makes the pipe at path, if it is not there, for these inputs.
+func OpenPipe(path string, inputs ...board.Input) (*Pipe, error) {
 	if err := syscall.Mkfifo(path, 0o600); err != nil && !errors.Is(err, os.ErrExist) {
 		return nil, fmt.Errorf("inputs: pipe %s: %w", path, err)
 	}
@@ -39,9 +42,13 @@ func OpenPipe(path string, names ...string) (*Pipe, error) {
 	if err != nil {
 		return nil, fmt.Errorf("inputs: %w", err)
 	}
-	p := &Pipe{file: f, moved: make(chan struct{}, 1), active: map[string]bool{}}
-	for _, name := range names {
-		p.active[name] = false
+	p := &Pipe{file: f, moved: make(chan struct{}, 1), active: map[string]bool{}, struck: map[string]chan byte{}}
+	for _, in := range inputs {
+		if in.Act == board.Keypad {
+			p.struck[in.Name] = make(chan byte, lineLimit)
+			continue
+		}
+		p.active[in.Name] = false
 	}
 	return p, nil
 }
@@ -70,6 +77,9 @@ func (p *Pipe) Serve(ctx context.Context) error {
 
 // obey does what one line says.
 func (p *Pipe) obey(words []string) {
+	if len(words) == 3 && words[1] == "type" {
+		p.strike(p.struck[words[0]], words[2])
+	}
 	if len(words) != 2 {
 		return
 	}
@@ -81,6 +91,17 @@ func (p *Pipe) obey(words []string) {
 		p.set(name, true)
 	case "release":
 		p.set(name, false)
+	}
+}
+
+// strike brings keys to a keypad as far as it has room: more than a line of
+// them in one moment is nobody's finger.
+func (p *Pipe) strike(keypad chan<- byte, keys string) {
+	for _, key := range []byte(keys) {
+		select {
+		case keypad <- key:
+		default:
+		}
 	}
 }
 
@@ -107,6 +128,9 @@ func (p *Pipe) Active(name string) (bool, error) {
 	}
 	return active, nil
 }
+
+// Struck gives what is typed; see Lines.
+func (p *Pipe) Struck(name string) <-chan byte { return p.struck[name] }
 
 // Moved receives after every edge; see Lines.
 func (p *Pipe) Moved() <-chan struct{} { return p.moved }

@@ -11,7 +11,7 @@ import (
 
 // Box makes what can be measured and pressed on a simulated board, in a folder:
 // one file for each sensor, with the mains on, a full battery and a cool box to
-// begin with, and the pipe "inputs" for the buttons (see panel.Pipe). What is
+// begin with, and the pipe "inputs" for buttons and keypads (see panel.Pipe). What is
 // there already stays as it is. The pipe is for the caller to Serve.
 func Box(dir string, p board.Profile) (*panel.Pipe, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -22,11 +22,7 @@ func Box(dir string, p board.Profile) (*panel.Pipe, error) {
 			return nil, fmt.Errorf("simulated box: sensor %s: %w", s.Name, err)
 		}
 	}
-	var names []string
-	for _, i := range p.Inputs {
-		names = append(names, i.Name)
-	}
-	return panel.OpenPipe(filepath.Join(dir, "inputs"), names...)
+	return panel.OpenPipe(filepath.Join(dir, "inputs"), p.Inputs...)
 }
 
 // normal is what a sensor shows on a good day.

@@ -20,6 +20,12 @@ func TestASimulatedBoxIsInGoodHealthAndStaysAsSomebodyLeftIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, i := range p.Inputs {
+			if i.Act == board.Keypad {
+				if pipe.Struck(i.Name) == nil {
+					t.Errorf("keypad %s: nothing to type on", i.Name)
+				}
+				continue
+			}
 			if pressed, err := pipe.Active(i.Name); err != nil || pressed {
 				t.Errorf("input %s: pressed %v, %v", i.Name, pressed, err)
 			}
