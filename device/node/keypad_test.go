@@ -49,7 +49,9 @@ func dial(r *nodetest.Rig, number broadcast.Number, digits string) {
 func TestAPINSoundsATemplateAndTheReceiptNamesWhoseItWas(t *testing.T) {
 	world(t, func(t *testing.T, r *nodetest.Rig) {
 		lan, minh := officers(t)
-		keyed(r, func(m *broadcast.Template) { m.Local = &broadcast.OnSite{Codes: []broadcast.Code{lan.Code, minh.Code}, Hourly: 3} })
+		keyed(r, func(m *broadcast.Template) {
+			m.Local = &broadcast.OnSite{Codes: []broadcast.Code{lan.Code, minh.Code}, Hourly: 3}
+		})
 		cutOff(r)
 		typed := time.Now()
 		dial(r, minh.Number, minh.digits)
@@ -74,7 +76,9 @@ func TestAPINSoundsATemplateAndTheReceiptNamesWhoseItWas(t *testing.T) {
 func TestAKeypadFiresNothingButForTheRightPINOfTheNumber(t *testing.T) {
 	world(t, func(t *testing.T, r *nodetest.Rig) {
 		lan, minh := officers(t)
-		m := keyed(r, func(m *broadcast.Template) { m.Local = &broadcast.OnSite{Codes: []broadcast.Code{lan.Code, minh.Code}, Hourly: 3} })
+		m := keyed(r, func(m *broadcast.Template) {
+			m.Local = &broadcast.OnSite{Codes: []broadcast.Code{lan.Code, minh.Code}, Hourly: 3}
+		})
 		for _, try := range []struct {
 			number broadcast.Number
 			digits string
@@ -112,7 +116,9 @@ func TestAKeypadFiresNothingButForTheRightPINOfTheNumber(t *testing.T) {
 func TestWrongPINsWaitLongerAndLongerAndTakeNothingFromOthers(t *testing.T) {
 	world(t, func(t *testing.T, r *nodetest.Rig) {
 		lan, minh := officers(t)
-		keyed(r, func(m *broadcast.Template) { m.Local = &broadcast.OnSite{Codes: []broadcast.Code{lan.Code, minh.Code}, Hourly: 60} })
+		keyed(r, func(m *broadcast.Template) {
+			m.Local = &broadcast.OnSite{Codes: []broadcast.Code{lan.Code, minh.Code}, Hourly: 60}
+		})
 		for range 5 {
 			dial(r, lan.Number, "00000000")
 		}
@@ -150,7 +156,9 @@ func TestWhoTakesThePlugOutTriesOnWhereHeWas(t *testing.T) {
 		r.Settle()
 		pass(2 * time.Second)
 		lan, _ := officers(t)
-		keyed(r, func(m *broadcast.Template) { m.Local = &broadcast.OnSite{Codes: []broadcast.Code{lan.Code}, Hourly: 60} })
+		keyed(r, func(m *broadcast.Template) {
+			m.Local = &broadcast.OnSite{Codes: []broadcast.Code{lan.Code}, Hourly: 60}
+		})
 		for range 8 {
 			dial(r, lan.Number, "00000000")
 			r.Crash(storetest.KeepSynced)
