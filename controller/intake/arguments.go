@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/loaxa/loaxa/broadcast/media"
+	"github.com/loaxa/loaxa/controller/box"
 )
 
 // decoders are the only ones a stranger's bytes may meet: what recordings are made of.
@@ -30,7 +31,7 @@ func inputOf(c media.Container, only string) []string {
 	args := []string{"-max_alloc", "134217728", "-f", string(c), "-format_whitelist", string(c), only, decoders}
 	switch c {
 	case media.M4A, media.MP4, media.ThreeGP:
-		return append(args, "-enable_drefs", "0", "-use_absolute_path", "0", "-protocol_whitelist", "file", "-i", ownInput)
+		return append(args, "-enable_drefs", "0", "-use_absolute_path", "0", "-protocol_whitelist", "file", "-i", box.OwnInput)
 	}
 	return append(args, "-protocol_whitelist", "pipe", "-i", "pipe:0")
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast/media"
+	"github.com/loaxa/loaxa/controller/box"
 )
 
 // secretTone is a neighbouring file that must never be heard: 3 s of a tone that nothing else has.
@@ -47,7 +48,7 @@ func decodeAs(t *testing.T, in *Intake, c media.Container, data []byte) int64 {
 		got, err = io.Copy(io.Discard, r)
 		return err
 	})
-	var child *failure
+	var child *box.Failure
 	if err != nil && !errors.As(err, &child) {
 		t.Fatal(err)
 	}
@@ -123,8 +124,8 @@ func redirect(t *testing.T, file []byte, target string) []byte {
 		t.Fatalf("no data reference at %d", dref)
 	}
 	grown := uint32(len(made) - 12)
-	for _, box := range []string{"moov", "trak", "mdia", "minf", "dinf", "dref"} {
-		at := bytes.LastIndex(file[:dref+4], []byte(box)) - 4
+	for _, part := range []string{"moov", "trak", "mdia", "minf", "dinf", "dref"} {
+		at := bytes.LastIndex(file[:dref+4], []byte(part)) - 4
 		binary.BigEndian.PutUint32(file[at:], binary.BigEndian.Uint32(file[at:])+grown)
 	}
 	out := append(bytes.Clone(file[:dref+12]), made...)
@@ -164,7 +165,7 @@ func TestAChildHasNoNetworkNoFilesAndBounds(t *testing.T) {
 	if _, err := ask("echo x > here"); err == nil {
 		t.Error("a child wrote a file")
 	}
-	if _, err := ask("kill -SEGV $$"); !errors.Is(err, errExhausted) {
+	if _, err := ask("kill -SEGV $$"); !errors.Is(err, box.ErrExhausted) {
 		t.Errorf("a crash reads as %v", err)
 	}
 }

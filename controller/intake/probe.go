@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast/media"
+	"github.com/loaxa/loaxa/controller/box"
 )
 
 // probed is what is known of an upload before it is decoded.
@@ -149,14 +150,14 @@ func usable(sounds int, p probed) error {
 
 // undecodable turns a child's failure into the refusal of its upload; other errors pass.
 func undecodable(err error) error {
-	var child *failure
+	var child *box.Failure
 	switch {
 	case !errors.As(err, &child):
 		return err
-	case errors.Is(err, errExhausted):
+	case errors.Is(err, box.ErrExhausted):
 		return refuse(TooCostly, err)
 	}
-	last := child.said[strings.LastIndexByte(child.said, '\n')+1:]
+	last := child.Said[strings.LastIndexByte(child.Said, '\n')+1:]
 	if _, reason, ok := strings.Cut(last, ": "); ok && !strings.Contains(reason, "/") {
 		last = reason
 	} else {

@@ -1,7 +1,6 @@
 package intake
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast/media"
+	"github.com/loaxa/loaxa/controller/box"
 )
 
 func TestTheFirstGainForeseesTheLimiter(t *testing.T) {
@@ -93,10 +93,10 @@ func TestADecodersComplaintBecomesAReasonWithoutPaths(t *testing.T) {
 		code Code
 		says string
 	}{
-		{&failure{"[mp3 @ 0x1] x\npipe:0: Invalid data found when processing input", exit}, Undecodable, "(Invalid data found when processing input)"},
-		{&failure{"file:/proc/self/fd/0: No such file: /secret/place", exit}, Undecodable, "(unreadable structure)"},
-		{&failure{"", exit}, Undecodable, "(unreadable structure)"},
-		{&failure{"", errors.Join(errExhausted, exit)}, TooCostly, "time or memory"},
+		{&box.Failure{Said: "[mp3 @ 0x1] x\npipe:0: Invalid data found when processing input", Cause: exit}, Undecodable, "(Invalid data found when processing input)"},
+		{&box.Failure{Said: "file:/proc/self/fd/0: No such file: /secret/place", Cause: exit}, Undecodable, "(unreadable structure)"},
+		{&box.Failure{Said: "", Cause: exit}, Undecodable, "(unreadable structure)"},
+		{&box.Failure{Said: "", Cause: errors.Join(box.ErrExhausted, exit)}, TooCostly, "time or memory"},
 	} {
 		var refusal *Refusal
 		if !errors.As(undecodable(c.err), &refusal) || refusal.Code != c.code || !strings.Contains(refusal.English, c.says) {
@@ -105,22 +105,6 @@ func TestADecodersComplaintBecomesAReasonWithoutPaths(t *testing.T) {
 	}
 	if err := undecodable(os.ErrPermission); !errors.Is(err, os.ErrPermission) || errors.As(err, new(*Refusal)) {
 		t.Errorf("a fault of this machine became %v", err)
-	}
-}
-
-func TestOnlyTheEndOfWhatAChildSaysIsKept(t *testing.T) {
-	t.Parallel()
-	said := &tail{}
-	for i := range 1000 {
-		fmt.Fprintf(said, "line %d of many\n", i)
-	}
-	fmt.Fprintf(said, "[png @ 0x1] Codec (png) %s 'aac'\n", expected)
-	if said.lines != 1000 || len(said.end) > 2048 || !strings.Contains(said.String(), "line 999 ") {
-		t.Errorf("%d lines, %d bytes: %s", said.lines, len(said.end), said)
-	}
-	said.Write(bytes.Repeat([]byte("y"), 10_000))
-	if got := said.String(); got != strings.Repeat("y", 2048) {
-		t.Errorf("kept %d bytes", len(got))
 	}
 }
 

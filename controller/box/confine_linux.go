@@ -1,12 +1,12 @@
-package intake
+package box
 
 import (
 	"os"
 	"syscall"
 )
 
-// ownInput is standard input as a path that can be sought in.
-const ownInput = "file:/proc/self/fd/0"
+// OwnInput is standard input as a path that can be sought in.
+const OwnInput = "file:/proc/self/fd/0"
 
 // confinements lists the grades of containment from the strongest on. Namespaces of its own leave a
 // child no network at all, not even to this machine; a user namespace makes that possible without

@@ -1,11 +1,11 @@
 //go:build unix && !linux
 
-package intake
+package box
 
 import "syscall"
 
-// ownInput is standard input as a path that can be sought in.
-const ownInput = "file:/dev/fd/0"
+// OwnInput is standard input as a path that can be sought in.
+const OwnInput = "file:/dev/fd/0"
 
 // confinements knows process groups only: the protocols that ffmpeg is allowed remain the one
 // barrier to the network.
