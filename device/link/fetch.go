@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -203,6 +204,9 @@ func (f *Fetcher) content(ctx context.Context, base *url.URL, o Order) (err erro
 		}
 	}
 	if err := p.Commit(); err != nil {
+		if errno := syscall.Errno(0); errors.As(err, &errno) {
+			return local{err} // the machine's, whoever sent the bytes
+		}
 		return fmt.Errorf("%w: %w", errWrong, err)
 	}
 	return nil

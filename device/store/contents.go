@@ -159,6 +159,58 @@ func (c *Contents) Used() int64 {
 	return c.used
 }
 
+// Held lists the whole contents, the one used longest ago first.
+func (c *Contents) Held() []Sum {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var list []Sum
+	for sum, e := range c.held {
+		if !e.partial {
+			list = append(list, sum)
+		}
+	}
+	slices.SortFunc(list, func(a, b Sum) int { return cmp.Compare(c.held[a].use, c.held[b].use) })
+	return list
+}
+
+// Drop gives up a content or its unfinished download, unless that is open. One
+// that is not there is no error.
+func (c *Contents) Drop(sum Sum) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.held[sum]; e != nil && e.busy {
+		return fmt.Errorf("drop content %x: %w", sum[:4], ErrBusy)
+	}
+	return c.drop(sum)
+}
+
+// Shrink gives up what stands lower in the order of preference than a content,
+// the lowest first, until it has freed so many bytes or there is no more: for a
+// medium that is full although the quota is not. The error wraps ErrFull when
+// nothing could go.
+func (c *Contents) Shrink(sum Sum, bytes int64) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	freed := int64(0)
+	for _, victim := range c.below(sum) {
+		if freed >= bytes {
+			break
+		}
+		size := c.held[victim].size
+		if victim == sum || size == 0 {
+			continue
+		}
+		if err := c.drop(victim); err != nil {
+			return err
+		}
+		freed += size
+	}
+	if freed == 0 {
+		return fmt.Errorf("%d bytes hold what is preferred or in use: %w", c.used, ErrFull)
+	}
+	return nil
+}
+
 // makeRoom evicts until need more bytes of a content fit. When they would not
 // fit whatever went, nothing goes. c.mu is held.
 func (c *Contents) makeRoom(sum Sum, need int64) error {

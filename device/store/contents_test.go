@@ -213,14 +213,12 @@ func TestARottenContentIsDeletedSoThatItIsFetchedAgain(t *testing.T) {
 		spoil func(*storetest.Disk) error
 	}{
 		{"a bit flipped", func(d *storetest.Disk) error { return d.Rot(d.Files()[0], 70*kb) }},
-		{"a sector that cannot be read", func(d *storetest.Disk) error {
-			d.Fail(func(op storetest.Op) error {
-				if op.Kind == storetest.Read && op.Offset > 50*kb {
-					return syscall.EIO
-				}
-				return nil
-			})
-			return nil
+		{"its end cut off", func(d *storetest.Disk) error {
+			f, err := d.FS().OpenFile(d.Files()[0], os.O_RDWR)
+			if err != nil {
+				return err
+			}
+			return errors.Join(f.Truncate(50*kb), f.Close())
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -245,6 +243,110 @@ func TestARottenContentIsDeletedSoThatItIsFetchedAgain(t *testing.T) {
 			d.Fail(nil)
 			mustDownload(t, contents, 1, 100*kb)
 		})
+	}
+}
+
+// unread has the card give no answer beyond an offset.
+func unread(d *storetest.Disk, beyond int64) {
+	d.Fail(func(op storetest.Op) error {
+		if op.Kind == storetest.Read && op.Offset >= beyond {
+			return syscall.EIO
+		}
+		return nil
+	})
+}
+
+func TestWhatTheCardDoesNotGiveIsNoVerdictOnAContent(t *testing.T) {
+	d := storetest.New()
+	c := openContents(t, d)
+	sum := mustDownload(t, c, 1, 200*kb)
+	data, second := audio(2, 200*kb)
+	p, err := c.Partial(second, 200*kb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	unread(d, 50*kb)
+	if err := c.Verify(sum); !errors.Is(err, syscall.EIO) || errors.Is(err, store.ErrBadHash) || !c.Has(sum) {
+		t.Errorf("verify: %v, held %t", err, c.Has(sum))
+	}
+	if err := errors.Join(p.Commit(), p.Close()); !errors.Is(err, syscall.EIO) || errors.Is(err, store.ErrBadHash) {
+		t.Errorf("commit: %v", err)
+	}
+	d.Fail(nil)
+	if err := c.Verify(sum); err != nil {
+		t.Errorf("verify when the card answers again: %v", err)
+	}
+	again, err := c.Partial(second, 200*kb)
+	if err != nil || again.Offset() != 200*kb {
+		t.Fatalf("the download goes on at %d (%v), want its end", again.Offset(), err)
+	}
+	if err := again.Commit(); err != nil {
+		t.Errorf("commit when the card answers again: %v", err)
+	}
+}
+
+func TestAReadingAtItsCallersPaceEndsWithoutAVerdict(t *testing.T) {
+	d := storetest.New()
+	c := openContents(t, d)
+	sum := mustDownload(t, c, 1, 200*kb)
+	var steps []int64
+	if err := c.VerifyAt(sum, func(n int64) error { steps = append(steps, n); return nil }); err != nil || len(steps) < 4 || slices.Max(steps) > 64*kb {
+		t.Errorf("read in steps of %d: %v", steps, err)
+	}
+	enough := errors.New("enough")
+	if err := c.VerifyAt(sum, func(int64) error { return enough }); !errors.Is(err, enough) || !c.Has(sum) {
+		t.Errorf("a reading that was ended: %v, held %t", err, c.Has(sum))
+	}
+	if err := d.Rot(d.Files()[0], 70*kb); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.VerifyAt(sum, func(int64) error { return nil }); !errors.Is(err, store.ErrBadHash) || c.Has(sum) {
+		t.Errorf("a rotten one: %v, held %t", err, c.Has(sum))
+	}
+}
+
+func TestAFullMediumIsShrunkByWhatMattersLeast(t *testing.T) {
+	c := openContents(t, storetest.New())
+	var sums []store.Sum
+	for id := range 5 {
+		sums = append(sums, mustDownload(t, c, id, 100*kb))
+	}
+	c.Prefer([]store.Sum{sums[2], sums[3], sums[4]})
+	held := func(want ...store.Sum) {
+		t.Helper()
+		if got := c.Held(); !slices.Equal(got, want) {
+			t.Errorf("%d held: %x, want %x", len(got), got, want)
+		}
+	}
+	shrink := func(bytes int64) {
+		t.Helper()
+		if err := c.Shrink(sums[3], bytes); err != nil {
+			t.Error(err)
+		}
+	}
+	shrink(50 * kb)
+	held(sums[1:]...)
+	shrink(150 * kb)
+	held(sums[2], sums[3])
+	if err := c.Shrink(sums[3], 1); !errors.Is(err, store.ErrFull) {
+		t.Errorf("nothing is below it: %v", err)
+	}
+	held(sums[2], sums[3])
+	if err := errors.Join(c.Drop(sums[2]), c.Drop(sums[0])); err != nil || c.Has(sums[2]) {
+		t.Errorf("drop: %v", err)
+	}
+	p, err := c.Partial(sums[0], 100*kb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Drop(sums[0]); !errors.Is(err, store.ErrBusy) {
+		t.Errorf("drop of an open download: %v", err)
+	}
+	if err := errors.Join(p.Close(), c.Drop(sums[0])); err != nil || c.Used() != 100*kb {
+		t.Errorf("%d bytes used, %v", c.Used(), err)
 	}
 }
 

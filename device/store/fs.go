@@ -75,7 +75,7 @@ func openOS(path string, flag int) (File, error) {
 	if err != nil {
 		return nil, err // a nil *os.File inside a File would not compare equal to nil
 	}
-	return f, nil
+	return osFile{f}, nil
 }
 
 func statOS(path string) (Entry, error) {

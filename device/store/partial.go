@@ -160,8 +160,8 @@ func (p *Partial) Close() error {
 
 // Commit checks the hash of everything written, as read back from the file, and
 // makes the content visible. A nil error means that it is on the medium. Bytes
-// that do not match or cannot be read back are thrown away and the error wraps
-// ErrBadHash; a download that is not complete is kept and the error says so.
+// that do not match are thrown away and the error wraps ErrBadHash; a download
+// that is not complete, or that the card does not give back, is kept.
 func (p *Partial) Commit() error {
 	if p.file == nil {
 		return fmt.Errorf("commit content %x: %w", p.sum[:4], os.ErrClosed)
@@ -176,10 +176,15 @@ func (p *Partial) Commit() error {
 		return errors.Join(err, p.Discard()) // what the card lost is not known: begin again
 	}
 	got, err := digest(p.file, p.size)
-	if err != nil || got != p.sum {
-		return errors.Join(fmt.Errorf("commit content %x: %w (%w)", p.sum[:4], ErrBadHash, orMismatch(err)), p.Discard())
+	switch {
+	case err == nil && got == p.sum:
+		return p.publish()
+	case err == nil:
+		err = errMismatch
+	case !errors.Is(err, io.ErrUnexpectedEOF): // no verdict on the bytes
+		return fmt.Errorf("commit content %x: read back: %w", p.sum[:4], err)
 	}
-	return p.publish()
+	return errors.Join(fmt.Errorf("commit content %x: %w (%w)", p.sum[:4], ErrBadHash, err), p.Discard())
 }
 
 func (p *Partial) publish() error {

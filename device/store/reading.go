@@ -43,17 +43,31 @@ func (c *Contents) Open(sum Sum) (*Reading, error) {
 }
 
 // Verify reads the whole content again and checks its hash. Bytes that do not
-// match or cannot be read are thrown away, so that the content is Missing and
-// fetched again; the error then wraps ErrBadHash. Other errors leave it held.
-func (c *Contents) Verify(sum Sum) error {
+// match are thrown away, so that the content is Missing and fetched again; the
+// error then wraps ErrBadHash. Bytes that the card does not give are no verdict:
+// that and every other error leaves the content held.
+func (c *Contents) Verify(sum Sum) error { return c.VerifyAt(sum, nil) }
+
+// VerifyAt is Verify at the pace of its caller, who is asked before each step of
+// at most 64 KiB; an error of pace ends the reading without a verdict. It reads
+// from the medium where the system lets it, not from memory.
+func (c *Contents) VerifyAt(sum Sum, pace func(bytes int64) error) error {
 	r, err := c.Open(sum)
 	if err != nil {
 		return err
 	}
-	got, err := digest(r.file, r.Size())
+	if cached, ok := r.file.(interface{ forget() }); ok && pace != nil {
+		cached.forget()
+	}
+	got, err := digest(paced{r.file, pace}, r.Size())
 	_ = r.Close() // opened for reading
-	if err == nil && got == sum {
+	switch {
+	case err == nil && got == sum:
 		return nil
+	case err == nil:
+		err = errMismatch
+	case !errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("verify content %x: %w", sum[:4], err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -62,22 +76,30 @@ func (c *Contents) Verify(sum Sum) error {
 			return fmt.Errorf("verify content %x: %w: %w", sum[:4], ErrBadHash, derr)
 		}
 	}
-	return fmt.Errorf("verify content %x: %w (%w)", sum[:4], ErrBadHash, orMismatch(err))
+	return fmt.Errorf("verify content %x: %w (%w)", sum[:4], ErrBadHash, err)
+}
+
+// paced asks before it reads.
+type paced struct {
+	io.ReaderAt
+	pace func(int64) error
+}
+
+func (p paced) ReadAt(b []byte, off int64) (int, error) {
+	if p.pace != nil {
+		if err := p.pace(int64(len(b))); err != nil {
+			return 0, err
+		}
+	}
+	return p.ReaderAt.ReadAt(b, off)
 }
 
 var errMismatch = errors.New("the bytes differ")
 
-func orMismatch(err error) error {
-	if err != nil {
-		return err
-	}
-	return errMismatch
-}
-
 // digest hashes the first size bytes of a file.
 func digest(f io.ReaderAt, size int64) (Sum, error) {
 	h := sha256.New()
-	n, err := io.CopyBuffer(h, struct{ io.Reader }{io.NewSectionReader(f, 0, size)}, make([]byte, 32<<10))
+	n, err := io.CopyBuffer(h, struct{ io.Reader }{io.NewSectionReader(f, 0, size)}, make([]byte, syncEvery))
 	if err == nil && n != size {
 		err = io.ErrUnexpectedEOF
 	}

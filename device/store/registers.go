@@ -121,7 +121,7 @@ func (r *Registers) Put(name string, value []byte) error {
 }
 
 // Get returns the value of a register. The error wraps ErrAbsent or ErrCorrupt
-// where that is the reason.
+// where that is the reason, and neither when the card gave no answer.
 func (r *Registers) Get(name string) ([]byte, error) {
 	file, err := registerFile(name)
 	if err != nil {
@@ -139,8 +139,8 @@ func (r *Registers) Get(name string) ([]byte, error) {
 	if size > int64(registerHeader+maxName+r.lim.Value) {
 		return nil, fmt.Errorf("get register %s: %d bytes: %w", name, size, ErrCorrupt)
 	}
-	data, _, err := r.fs.readAll(filepath.Join(r.dir, file), size)
-	if err != nil {
+	data, gap, err := r.fs.readAll(filepath.Join(r.dir, file), size)
+	if err = errors.Join(err, gap); err != nil {
 		return nil, fmt.Errorf("get register %s: %w", name, err)
 	}
 	value, ok := decodeRegister(name, data)

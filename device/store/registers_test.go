@@ -165,6 +165,20 @@ func TestARottenRegisterIsNeverBelievedAndCanBePutAgain(t *testing.T) {
 	}
 }
 
+func TestARegisterThatTheCardDoesNotGiveIsNotCalledDamaged(t *testing.T) {
+	d := storetest.New()
+	r := openRegisters(t, d)
+	put(t, r, "key", "the value")
+	unread(d, 0)
+	if _, err := r.Get("key"); !errors.Is(err, syscall.EIO) || errors.Is(err, store.ErrCorrupt) || errors.Is(err, store.ErrAbsent) {
+		t.Errorf("get: %v", err)
+	}
+	d.Fail(nil)
+	if got, err := r.Get("key"); err != nil || string(got) != "the value" {
+		t.Errorf("get when the card answers again: %q, %v", got, err)
+	}
+}
+
 func TestARegisterUnderAnotherNameIsNotBelieved(t *testing.T) {
 	d := storetest.New()
 	r := openRegisters(t, d)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"syscall"
 )
 
 // Exit codes of the child process (sysexits.h values; the runtime's own fatal
@@ -18,6 +19,7 @@ const (
 	exitRefused    = 65
 	exitUnreadable = 66
 	exitUnconfined = 71
+	exitUnread     = 74 // the medium gave no answer
 )
 
 // preamble opens the child's output: these eight bytes, then the number of
@@ -54,8 +56,12 @@ func child(args []string, in, out *os.File, errs io.Writer, do work) int {
 	}
 	if err := do(from, in, out); err != nil {
 		fmt.Fprintln(errs, err)
-		if errors.Is(err, ErrRefused) {
+		errno := syscall.Errno(0)
+		switch {
+		case errors.Is(err, ErrRefused):
 			return exitRefused
+		case errors.Is(err, ErrUnreadable) && errors.As(err, &errno):
+			return exitUnread
 		}
 		return exitUnreadable
 	}

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/loaxa/loaxa/device/player"
@@ -234,6 +235,8 @@ func (s *childStream) verdict() error {
 		return fmt.Errorf("%w: %v: %s", ErrExhausted, s.status, said)
 	case code == exitRefused:
 		return fmt.Errorf("%w: %s", ErrRefused, strings.TrimPrefix(said, ErrRefused.Error()+": "))
+	case code == exitUnread:
+		return fmt.Errorf("%w: %w: %s", ErrUnreadable, syscall.EIO, said)
 	case code == exitUnreadable || code == exitUnconfined || code == exitUsage:
 		return fmt.Errorf("%w: %s", ErrUnreadable, said)
 	}

@@ -38,7 +38,8 @@ var (
 	// ErrExhausted: the decoder wanted more memory or processor time than it may have.
 	ErrExhausted = errors.New("decoder exceeded its limits")
 	// ErrUnreadable: the content file could not be opened or read, or the
-	// decoder could not be started.
+	// decoder could not be started. Where the medium gave no answer it wraps a
+	// syscall.Errno as well: nothing is known of the content then.
 	ErrUnreadable = errors.New("content unreadable")
 )
 

@@ -63,6 +63,39 @@ var hostile = map[string]work{
 		return nil
 	},
 	"escape": escape,
+	"unread": func(from int64, in io.ReadSeeker, out io.Writer) error {
+		return decodeAll(from, &failing{ReadSeeker: in, rewound: true, most: 1 << 10}, out)
+	},
+	"unread later": func(from int64, in io.ReadSeeker, out io.Writer) error {
+		return decodeAll(from, &failing{ReadSeeker: in, most: 20 << 10}, out)
+	},
+}
+
+// failing is a medium that stops answering once it was rewound.
+type failing struct {
+	io.ReadSeeker
+	rewound bool
+	given   int
+	most    int // bytes until then
+}
+
+func (f *failing) Seek(at int64, whence int) (int64, error) {
+	f.rewound = true
+	return f.ReadSeeker.Seek(at, whence)
+}
+
+func (f *failing) Read(b []byte) (int, error) {
+	if f.rewound && f.given > f.most {
+		return 0, &os.PathError{Op: "read", Path: "a recording", Err: unix.EIO}
+	}
+	if f.rewound {
+		b = b[:min(len(b), 512)]
+	}
+	n, err := f.ReadSeeker.Read(b)
+	if f.rewound {
+		f.given += n
+	}
+	return n, err
 }
 
 // bomb takes what memory it gets.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -105,5 +106,31 @@ func TestTheKernelTakesADecoderBeforeTheDaemon(t *testing.T) {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/oom_score_adj", s.(*childStream).cmd.Process.Pid))
 	if err != nil || strings.TrimSpace(string(raw)) != "1000" {
 		t.Errorf("the decoder's place in the queue is %q, %v; want the first", raw, err)
+	}
+}
+
+// TestACardThatDoesNotAnswerIsNoVerdictOnARecording: the reason of a child that
+// could not read is told from that of one that could not decode.
+func TestACardThatDoesNotAnswerIsNoVerdictOnARecording(t *testing.T) {
+	for _, c := range []struct {
+		work string
+		open bool // it is found out when the recording is opened
+	}{{"unread", true}, {"unread later", false}} {
+		decoder := &poisonous{work: c.work}
+		stream, err := decoder.Open(t.Context(), "testdata/sweep.opus", 0)
+		if c.open != (err != nil) {
+			t.Fatalf("%s: open: %v", c.work, err)
+		}
+		if stream != nil {
+			for pcm := make([]int16, rate/10); err == nil; {
+				_, err = stream.Read(t.Context(), pcm)
+			}
+			if cerr := stream.Close(); cerr != nil {
+				t.Error(cerr)
+			}
+		}
+		if !errors.Is(err, ErrUnreadable) || !errors.Is(err, syscall.EIO) {
+			t.Errorf("%s: ended with %v, want %v and %v", c.work, err, ErrUnreadable, syscall.EIO)
+		}
 	}
 }
