@@ -26,6 +26,7 @@ const (
 	WhyExpired      Reason = "expired"
 	WhyContent      Reason = "content"
 	WhyDecoder      Reason = "decoder"
+	WhyCard         Reason = "card"
 	WhySound        Reason = "sound"
 	WhyRelay        Reason = "relay"
 	WhyJournal      Reason = "journal"
@@ -73,6 +74,7 @@ func ReasonTexts() []ReasonText {
 		{WhyExpired, "đã hết hạn", "expired"},
 		{WhyContent, "thiếu tệp âm thanh", "the audio is not on board"},
 		{WhyDecoder, "không giải mã được âm thanh", "the audio could not be decoded"},
+		{WhyCard, "thẻ nhớ không đọc được khi đang phát", "the memory card did not give the audio while it sounded"},
 		{WhySound, "lỗi card âm thanh", "the sound card failed"},
 		{WhyRelay, "rơ-le không đóng", "the relay did not close"},
 		{WhyJournal, "không ghi được nhật ký", "the journal could not be written"},

@@ -61,9 +61,11 @@ func (r run) Run(ctx context.Context, log *slog.Logger) error {
 	defer func() { _ = guard.Close() }()   // hanging up opens the relay
 	eye := lease.NewClient(c.Guard.Socket) // a look that fails costs no lease
 	defer func() { _ = eye.Close() }()
+	memory, giveBack := refuge(log)
+	defer giveBack()
 	s, err := site.Open(site.Config{
 		Candidate: node.Candidate{Controller: c.Controller, Node: c.Node, Token: c.Token, Board: profile.Name, Pin: c.Root, Demo: c.Demo},
-		Top:       c.Top, Data: c.Data, Quota: c.Quota << 20, Night: night, Daily: c.Prefetch.Daily << 20, Stick: c.Carriers.Stick, LAN: c.Carriers.LAN, Counter: filepath.Join(c.Data, counter.Socket), Profile: profile, Chimes: chimes, Version: version(), Built: built(), Log: log,
+		Top:       c.Top, Data: c.Data, Memory: memory, Quota: c.Quota << 20, Night: night, Daily: c.Prefetch.Daily << 20, Stick: c.Carriers.Stick, LAN: c.Carriers.LAN, Counter: filepath.Join(c.Data, counter.Socket), Profile: profile, Chimes: chimes, Version: version(), Built: built(), Log: log,
 		Parts: site.Parts{Lessor: guard, Relay: eye, Decoder: decode.Contained{}, Sinks: sinks(c, profile, log), Looks: looks(c, profile), Sys: sys, Inputs: inputs},
 	})
 	if err != nil {
@@ -71,6 +73,21 @@ func (r run) Run(ctx context.Context, log *slog.Logger) error {
 	}
 	log.Info("running", "node", c.Node, "board", profile.Name, "controller", c.Controller, "version", version())
 	return watched(ctx, watch, s)
+}
+
+// refuge is a folder in memory: the one that the service manager gives, or else
+// one where the system keeps what is temporary, which goes with the program.
+func refuge(log *slog.Logger) (dir string, giveBack func()) {
+	given, _, _ := strings.Cut(os.Getenv("RUNTIME_DIRECTORY"), ":")
+	if given != "" {
+		return filepath.Join(given, "contents"), func() {}
+	}
+	dir, err := os.MkdirTemp("", "loaxa-")
+	if err != nil {
+		log.Warn("no folder for what the card may not take", "err", err)
+		return "", func() {}
+	}
+	return dir, func() { _ = os.RemoveAll(dir) } // nobody misses it
 }
 
 // lifeEvery is how often a node that nobody watches is asked for a turn.

@@ -26,7 +26,7 @@ var spoiled = []broadcast.Reason{broadcast.WhyDecoder, broadcast.WhyContent}
 
 // unasked are the reasons after which an emergency is sounded once more: nobody
 // asked for them.
-var unasked = []broadcast.Reason{broadcast.WhyCrash, broadcast.WhyStopped, broadcast.WhySound, broadcast.WhyRelay,
+var unasked = []broadcast.Reason{broadcast.WhyCrash, broadcast.WhyStopped, broadcast.WhySound, broadcast.WhyCard, broadcast.WhyRelay,
 	broadcast.WhyDecoder, broadcast.WhyContent, broadcast.WhyJournal, broadcast.WhyUnauthentic, broadcast.WhyPower}
 
 // Again says until when an occurrence may begin to sound once more, after what

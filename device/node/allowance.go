@@ -40,6 +40,17 @@ func (a *allowance) on(now broadcast.Instant) {
 	}
 }
 
+// also adds what was used of the same day before.
+func (a *allowance) also(before spent) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if before.Day > a.Day {
+		a.spent = before
+	} else if before.Day == a.Day {
+		a.Bytes += before.Bytes
+	}
+}
+
 // take uses some bytes and says whether that was allowed.
 func (a *allowance) take(bytes int64, emergency bool) bool {
 	a.mu.Lock()

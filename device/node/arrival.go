@@ -51,13 +51,36 @@ func (n *Node) missed(w wanted, f *fetch, err error) {
 	if !n.presence.up && w.tier > tierSoon {
 		n.fetches.gate = n.mono() + offlineRetry // the others would fail alike
 	}
-	if errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EIO) {
+	if errors.Is(err, syscall.ENOSPC) || unwritable(err) {
 		n.card(partContents, err)
 	}
 	f.noRoom = errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrTooLarge)
-	if errors.Is(err, store.ErrFull) && w.tier == tierEmergency {
+	if w.tier == tierEmergency && w.bytes > 0 && !f.shelter && (full(err) || unwritable(err)) {
+		n.makeWay(w, f, err)
+	}
+}
+
+// full says that there was no room for a recording.
+func full(err error) bool { return errors.Is(err, store.ErrFull) || errors.Is(err, syscall.ENOSPC) }
+
+// unwritable says that a card takes nothing at all, for whatever reason.
+func unwritable(err error) bool { return errors.Is(err, syscall.EROFS) || unanswers(err) }
+
+// makeWay has the recording of an emergency tried again at once, which found the
+// card full or failing: what else is under way is broken off, what matters less
+// goes, and if that does not help it is held in memory.
+func (n *Node) makeWay(w wanted, f *fetch, err error) {
+	f.after = n.mono() + time.Second
+	if full(err) {
+		again := n.fetches.cramped
 		n.cramp()
-		f.after = n.mono() + time.Second
+		if errors.Is(err, store.ErrFull) && !again {
+			return // what was under way gives its room back
+		}
+	}
+	sum, serr := sumOf(w.digest)
+	if serr == nil && n.recordings.shelter(sum, w.bytes, err) {
+		f.shelter, f.after = true, 0
 	}
 }
 
@@ -66,7 +89,10 @@ func (n *Node) arrived(w wanted, f *fetch, raw []byte) {
 	switch {
 	case w.bytes > 0:
 		delete(n.fetches.known, w.digest)
-		n.card(partContents, nil)
+		if sum, err := sumOf(w.digest); err == nil && !n.recordings.sheltered(sum) {
+			n.card(partContents, nil)
+		}
+		clear(n.stage.unanswered) // another copy may be what they waited for
 		n.keepSpent()
 	case w.order:
 		delete(n.fetches.known, w.digest)
@@ -124,7 +150,7 @@ func (n *Node) complete(i *item) bool {
 	}
 	return !slices.ContainsFunc(list, func(c broadcast.Content) bool {
 		sum, err := sumOf(c.SHA256)
-		return err != nil || !n.cfg.Contents.Has(sum)
+		return err != nil || !n.recordings.here(sum)
 	})
 }
 

@@ -220,16 +220,13 @@ func (n *Node) load() error {
 	if err != nil {
 		return fmt.Errorf("read the documents on the card: %w", err)
 	}
-	if spoiled > 0 {
-		n.note(broadcast.FaultStoreCorrupt, partDocuments, fmt.Sprintf("%d documents cannot be read", spoiled))
-		n.resync = true
-	}
 	documents = n.together(documents)
 	before := n.holdings
 	n.holdings = newHoldings()
 	if n.holdings.orders, err = n.shelf.orders(); err != nil {
 		return err
 	}
+	n.amiss(spoiled)
 	n.shelf.raise(n.floors, documents)
 	n.loading = true
 	defer func() { n.loading = false }()
@@ -246,6 +243,23 @@ func (n *Node) load() error {
 	n.trim()
 	n.docDirty, n.planDirty = true, true
 	return nil
+}
+
+// amiss declares what is not right with the documents of the card, and asks for
+// them again.
+func (n *Node) amiss(spoiled int) {
+	silent := n.shelf.silent
+	if silent != nil && n.gaveUp() {
+		spoiled++
+		n.shelf.silent = nil
+	}
+	if spoiled > 0 {
+		n.note(broadcast.FaultStoreCorrupt, partDocuments, fmt.Sprintf("%d documents cannot be read", spoiled))
+	}
+	if n.shelf.silent != nil {
+		n.card(partDocuments, silent)
+	}
+	n.resync = n.resync || spoiled > 0 || silent != nil
 }
 
 // together adds what is on its way to the shelf, and leaves out what the shelf

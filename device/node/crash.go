@@ -12,26 +12,14 @@ import (
 // depends on the other.
 func (n *Node) wakeUp() error {
 	n.look()
-	var err error
-	if n.shelf, err = openShelf(n.cfg.Registers); err != nil {
-		return fmt.Errorf("open the shelf: %w", err)
+	n.shelf = newShelf(n.cfg.Registers)
+	n.clock = newClock(n.cfg.Built, n.reading)
+	for _, f := range n.facts() {
+		if err := n.recall(f); err != nil {
+			return fmt.Errorf("register %s: %w", f.name, err)
+		}
 	}
-	floor := n.cfg.Built
-	var kept broadcast.Instant
-	if err := n.shelf.get(shelfClock, &kept); err != nil {
-		return err
-	}
-	n.clock = newClock(max(floor, kept), n.reading)
 	n.setDial()
-	if err := n.shelf.get(shelfRevoked, &n.revoked); err != nil {
-		return err
-	}
-	if err := n.shelf.get(shelfSettled, &n.settled); err != nil {
-		return err
-	}
-	if err := n.shelf.get(shelfSpent, &n.allowance.spent); err != nil {
-		return err
-	}
 	if err := n.openChain(); err != nil {
 		return err
 	}
@@ -62,15 +50,21 @@ func (n *Node) askForPlace() {
 // openChain opens the chain of receipts, or begins one.
 func (n *Node) openChain() error {
 	var mark acknowledged
-	if err := n.shelf.get(shelfChain, &mark); err != nil {
+	if err := n.recall(fact{shelfChain, into(func(kept acknowledged) { mark = kept })}); err != nil {
 		return err
+	}
+	delete(n.shelf.unread, shelfChain) // the journal knows as well
+	var err error
+	if mark.Chain == "" {
+		if mark.Chain, err = lastChain(n.cfg.Journal); err != nil {
+			return err
+		}
 	}
 	if mark.Chain == "" {
 		mark.Chain = n.newID()
 		n.unnamed(n.shelf.put(shelfChain, mark))
 	}
 	var documents []kept
-	var err error
 	if n.ledger, documents, err = openLedger(n.cfg.Journal, mark.Chain, mark); err != nil {
 		return err
 	}

@@ -318,6 +318,9 @@ func (n *Node) betterSigned(proof seal.Proof, raw []byte) error {
 			have, err = u, nil
 		}
 	}
+	if unanswers(err) {
+		return fmt.Errorf("%w: %w", errNoStore, err)
+	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", seal.ErrEquivocation, err)
 	}

@@ -59,6 +59,8 @@ type fetch struct {
 	noRoom bool          // the card does not take it
 	lent   int           // carriers that hand it over just now
 	freed  chan struct{} // closed when a fetch of it is over; nil if nobody waits
+	// shelter says that it goes to memory, because the card does not take it.
+	shelter bool
 }
 
 // stop breaks a fetch off. What came of it stays for another time.
@@ -227,12 +229,13 @@ func (n *Node) begin(w wanted, f *fetch) {
 	} else {
 		n.fetches.behind = f
 	}
+	shelter := f.shelter
 	n.work.Go(func() {
 		defer cancel()
 		var raw []byte
 		var err error
 		if w.bytes > 0 {
-			err = n.content(ctx, sum, w)
+			err = n.content(ctx, sum, w, shelter)
 		} else {
 			raw, err = n.cfg.Fetcher.Document(ctx, sum)
 		}
@@ -242,10 +245,10 @@ func (n *Node) begin(w wanted, f *fetch) {
 
 // content fetches a recording into the store. One that is held already is none
 // to fetch.
-func (n *Node) content(ctx context.Context, sum store.Sum, w wanted) error {
+func (n *Node) content(ctx context.Context, sum store.Sum, w wanted, shelter bool) error {
 	err := n.cfg.Fetcher.Content(ctx, link.Order{Sum: sum, Size: w.bytes, Urgent: w.tier.first(),
 		Open: func() (link.Partial, error) {
-			p, err := n.cfg.Contents.Partial(sum, w.bytes)
+			p, err := n.recordings.partial(sum, w.bytes, shelter)
 			if err != nil {
 				return nil, err
 			}

@@ -82,8 +82,8 @@ func ledgerOf(t *testing.T, journal *store.Journal, raw []byte) {
 // shelfOf opens the registers as the node does.
 func shelfOf(t *testing.T, registers *store.Registers) {
 	t.Helper()
-	s, err := openShelf(registers)
-	if err != nil {
+	s := newShelf(registers)
+	if raw, err := s.fact(shelfFloors); err != nil || raw != nil && into(func(gone []label) { s.gone = gone })(raw) != nil {
 		return
 	}
 	documents, _, err := s.all()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/seal"
+	"github.com/loaxa/loaxa/device/link"
 )
 
 // What comes by hand, on a stick or from somebody's phone, meets the same judge
@@ -113,7 +114,7 @@ func (n *Node) Take(ctx context.Context, sum broadcast.Digest, size int64, r io.
 		return err
 	}
 	defer back()
-	if err := n.keepContent(sum, size, r); err != nil {
+	if err := n.keepContent(*w, r); err != nil {
 		return err
 	}
 	_, err = asked(ctx, n, func() error { n.came(sum, nil); return nil })
@@ -197,27 +198,35 @@ func (n *Node) lend(ctx context.Context, sum broadcast.Digest) (back func(), err
 	return nil, err
 }
 
-// keepContent writes a recording into the store. When its source goes away
-// half-way, any carrier goes on where it stopped; the hash of the whole decides.
-func (n *Node) keepContent(name broadcast.Digest, size int64, r io.ReadSeeker) error {
-	sum, err := sumOf(name)
+// keepContent writes a recording into the store; that of an emergency into
+// memory, if the card does not take it.
+func (n *Node) keepContent(w wanted, r io.ReadSeeker) error {
+	sum, err := sumOf(w.digest)
 	if err != nil {
 		return err
 	}
-	p, err := n.cfg.Contents.Partial(sum, size)
-	if errors.Is(err, os.ErrExist) {
-		return nil
-	}
+	began, err := r.Seek(0, io.SeekCurrent)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", w.digest.Short(), err)
 	}
-	if _, err = r.Seek(p.Offset(), io.SeekCurrent); err == nil {
-		_, err = io.CopyN(p, r, size-p.Offset())
+	shelter := false
+	for range 3 {
+		var p link.Partial
+		if p, err = n.recordings.partial(sum, w.bytes, shelter); err == nil {
+			err = pour(p, r, w.bytes)
+		}
+		if w.tier != tierEmergency || shelter || !full(err) && !unwritable(err) {
+			break
+		}
+		shelter = n.recordings.shelter(sum, w.bytes, err)
+		if _, serr := r.Seek(began, io.SeekStart); serr != nil {
+			return errors.Join(err, serr)
+		}
 	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("%s: %w", name.Short(), err), p.Close())
+	if err != nil && !errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("%s: %w", w.digest.Short(), err)
 	}
-	return p.Commit()
+	return nil
 }
 
 // came takes note of what was handed over.

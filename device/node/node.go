@@ -67,6 +67,10 @@ type Config struct {
 	// Path is the file of a content; Quota what all of them may take.
 	Path  func(store.Sum) string
 	Quota int64
+	// Refuge holds in memory what the card does not take of an emergency or does
+	// not give, RefugePath is the file of a content there; nil for nothing.
+	Refuge     *store.Contents
+	RefugePath func(store.Sum) string
 	// Night is when recordings come that are due later than tomorrow, the zero
 	// Span for 00:00 to 04:30. Daily is what recordings may cost of a day's data,
 	// in bytes, 0 for no bound.
@@ -116,16 +120,22 @@ type Node struct {
 	holdings holdings
 	// unshelved documents are on their way to the shelf: in the journal, or only
 	// in memory because the card took no more. behind are lists to be written.
-	unshelved []kept
-	behind    map[string]kept
-	writeAt   time.Duration
-	shelveAt  time.Duration
-	waiting   []waiting
-	voided    []voided
-	obeyed    map[broadcast.Digest]broadcast.Instant // commands, until they expire
-	ledger    *ledger
-	fetches   fetches
-	allowance allowance
+	unshelved  []kept
+	behind     map[string]kept
+	writeAt    time.Duration
+	shelveAt   time.Duration
+	waiting    []waiting
+	voided     []voided
+	obeyed     map[broadcast.Digest]broadcast.Instant // commands, until they expire
+	ledger     *ledger
+	fetches    fetches
+	allowance  allowance
+	recordings recordings
+	// needed are the recordings of the coming days and of templates, in the order
+	// in which they are kept; unloadAt is when memory is emptied next.
+	needed    []store.Sum
+	unloadAt  time.Duration
+	unloading bool
 	short     map[broadcast.ID]bool // whose recordings are said to be missing
 	want      []wanted
 	plan      plan.Plan
@@ -171,7 +181,7 @@ func New(cfg Config) (*Node, error) {
 		return nil, fmt.Errorf("node: %w", err)
 	}
 	if len(cfg.Key) != ed25519.PrivateKeySize || cfg.Journal == nil || cfg.Registers == nil || cfg.Contents == nil || cfg.Path == nil ||
-		cfg.Fetcher == nil || cfg.Player == nil || cfg.Ticks == nil || cfg.Dial == nil || cfg.Rand == nil || cfg.Log == nil {
+		cfg.Refuge != nil && cfg.RefugePath == nil || cfg.Fetcher == nil || cfg.Player == nil || cfg.Ticks == nil || cfg.Dial == nil || cfg.Rand == nil || cfg.Log == nil {
 		return nil, errors.New("node: the configuration is not complete")
 	}
 	public := broadcast.KeyOf(cfg.Key.Public().(ed25519.PublicKey))
@@ -186,6 +196,7 @@ func New(cfg Config) (*Node, error) {
 	if n.allowance.limit = max(0, cfg.Daily); n.cfg.Night.From == n.cfg.Night.To {
 		n.cfg.Night = usualNight
 	}
+	n.recordings = recordings{card: cfg.Contents, refuge: cfg.Refuge, cardPath: cfg.Path, refugePath: cfg.RefugePath}
 	n.reading = cfg.Ticks.Read()
 	n.boot = n.newID()
 	return n, nil
@@ -326,6 +337,7 @@ func (n *Node) step() time.Duration {
 	wake = sooner(wake, n.announce())
 	wake = sooner(wake, n.tidy())
 	wake = sooner(wake, n.reshelve())
+	wake = sooner(wake, n.unload())
 	for _, i := range []broadcast.Instant{at, n.planNext} {
 		if i != 0 {
 			wake = sooner(wake, max(1, n.mono()+i.Sub(n.now())))
@@ -433,7 +445,11 @@ func (n *Node) putOnShelf() error {
 	}
 	for len(n.unshelved) > 0 {
 		k := n.unshelved[0]
-		if have, err := n.shelf.read(k.place()); !n.shelf.gave(k.label) && (err != nil || have.Digest != k.Digest && !have.newer(k.label)) {
+		have, err := n.shelf.read(k.place())
+		if unanswers(err) {
+			return err // it may have a newer one
+		}
+		if !n.shelf.gave(k.label) && (err != nil || have.Digest != k.Digest && !have.newer(k.label)) {
 			if err := n.shelf.keep(k); err != nil {
 				return err
 			}

@@ -50,6 +50,9 @@ func (n *Node) ended(r *run, e player.Evidence, err error) {
 	switch {
 	case end.reason == droppedReason:
 		return
+	case end.reason == broadcast.WhyCard && !r.began && e.Samples == 0:
+		n.unanswer(r, err)
+		return
 	case end.rung == broadcast.Ended:
 		n.state(r.states(broadcast.Sounded, "", proof), r.states(broadcast.Ended, "", nil))
 	case e.Samples == 0 && !r.began && end.rung == broadcast.Interrupted:
@@ -92,6 +95,8 @@ func outcome(err error) stop {
 		return stop{broadcast.Failed, broadcast.WhyRelay}
 	case errors.Is(err, player.ErrSink):
 		return stop{broadcast.Failed, broadcast.WhySound}
+	case errors.Is(err, player.ErrContent) && unanswers(err):
+		return stop{broadcast.Failed, broadcast.WhyCard}
 	case errors.Is(err, player.ErrContent):
 		return stop{broadcast.Failed, broadcast.WhyDecoder}
 	}

@@ -96,10 +96,8 @@ func (n *Node) unprepared(r *run, err error) {
 	}
 	n.log.Error("a sounding could not be prepared", "announcement", r.name.id, "start", r.name.start, "err", err)
 	reason := broadcast.WhyDecoder
-	if r.class == broadcast.Emergency && !r.name.drill && unanswers(err) {
-		n.card(partContents, err)
-		n.stage.unanswered.rest(r.name, n.now())
-		n.recheck(r.name.document)
+	if unanswers(err) {
+		n.unanswer(r, err)
 		return
 	}
 	if errors.Is(err, errContent) {

@@ -3,11 +3,11 @@ package node
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/seal"
@@ -81,32 +81,23 @@ type kept struct {
 type shelf struct {
 	registers *store.Registers
 	gone      []label
+	// unread are the facts that the card did not give since this boot, silent
+	// says that it did not give all documents when they were read last, since is
+	// from when it was asked for them again.
+	unread map[string]fact
+	silent error
+	since  time.Duration
 }
 
-func openShelf(r *store.Registers) (*shelf, error) {
-	s := &shelf{registers: r}
-	err := s.get(shelfFloors, &s.gone)
-	return s, err
+func newShelf(r *store.Registers) *shelf {
+	return &shelf{registers: r, unread: map[string]fact{}}
 }
 
-// get reads a fact into v; one that was never kept, or that the card spoiled,
-// leaves v as it is. The error says that the card could not be read at all.
-func (s *shelf) get(name string, v any) error {
-	b, err := s.registers.Get(name)
-	if errors.Is(err, store.ErrAbsent) || errors.Is(err, store.ErrCorrupt) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(b, v); err != nil {
-		return fmt.Errorf("register %s: %w", name, err)
-	}
-	return nil
-}
-
-// put keeps a fact.
+// put keeps a fact, unless the card did not give yet what it has of it.
 func (s *shelf) put(name string, v any) error {
+	if _, waits := s.unread[name]; waits {
+		return fmt.Errorf("register %s: %w", name, errUnread)
+	}
 	b, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("register %s: %w", name, err)
@@ -144,19 +135,24 @@ func (s *shelf) gave(l label) bool {
 // forget takes a document off the shelf as if it had never come.
 func (s *shelf) forget(l label) error { return s.registers.Delete(l.place()) }
 
-// all returns every document that can be read, and how many cannot.
+// all returns every document that can be read, and how many are spoiled; silent
+// says whether the card gave no answer for some.
 func (s *shelf) all() (documents []kept, spoiled int, err error) {
+	s.silent = nil
 	names, err := s.registers.List(shelfDocuments)
 	if err != nil {
 		return nil, 0, err
 	}
 	for _, name := range names {
 		k, err := s.read(name)
-		if err != nil {
+		switch {
+		case err == nil:
+			documents = append(documents, k)
+		case unanswers(err):
+			s.silent = err
+		default:
 			spoiled++
-			continue
 		}
-		documents = append(documents, k)
 	}
 	return documents, spoiled, nil
 }
@@ -201,6 +197,9 @@ func (s *shelf) orders() (map[broadcast.Digest]broadcast.RunningOrder, error) {
 	for _, name := range names {
 		sum := broadcast.Digest(strings.TrimPrefix(name, shelfOrders))
 		b, err := s.registers.Get(name)
+		if unanswers(err) {
+			s.silent = err
+		}
 		if err != nil || broadcast.Sum(b) != sum {
 			continue
 		}

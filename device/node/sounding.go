@@ -88,7 +88,7 @@ func (n *Node) pieces(parts []plan.Part) ([]Piece, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, Piece{Path: n.cfg.Path(sum), At: p.At, Millis: p.Millis, whole: p.Segment == 0})
+		out = append(out, Piece{Path: n.recordings.path(sum), At: p.At, Millis: p.Millis, whole: p.Segment == 0})
 	}
 	return out, nil
 }
@@ -110,7 +110,7 @@ func (n *Node) verifyContent(ctx context.Context, s plan.Sounding) error {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		if err := n.cfg.Contents.Verify(sum); err != nil {
+		if err := n.recordings.verify(sum, nil); err != nil {
 			return fmt.Errorf("%w: %w", errContent, err)
 		}
 	}

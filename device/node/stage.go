@@ -25,8 +25,8 @@ type stage struct {
 	since, rested broadcast.Instant
 	// kept is the first sample for which the relay was asked to stay closed.
 	kept broadcast.Instant
-	// unanswered are emergencies whose recording the card does not give, and
-	// when it is asked again.
+	// unanswered are soundings whose recording the card does not give, and when
+	// it is asked again.
 	unanswered unanswered
 }
 

@@ -192,7 +192,12 @@ func (n *Node) tryCard() time.Duration {
 			n.card(part, n.ledger.try())
 			continue
 		}
-		n.card(part, n.shelf.put(shelfTrial, n.now()))
+		err := n.shelf.put(shelfTrial, n.now())
+		_, back := n.shelf.fact(shelfTrial)
+		if part == partDocuments {
+			err = errors.Join(err, n.recallAll())
+		}
+		n.card(part, errors.Join(err, back))
 	}
 	return w.tried + tryEvery
 }
@@ -228,7 +233,10 @@ func (n *Node) learnt(r *run, e player.Evidence, err error) {
 	if failed := errors.Is(err, player.ErrSink); failed || e.Samples > 0 {
 		n.set(failed, broadcast.FaultSoundCard, "", text)
 	}
-	if errors.Is(err, player.ErrContent) {
+	switch {
+	case errors.Is(err, player.ErrContent) && unanswers(err):
+		n.card(partContents, err)
+	case errors.Is(err, player.ErrContent):
 		n.note(broadcast.FaultDecoder, part, text)
 	}
 	if e.Samples == 0 {

@@ -13,9 +13,9 @@ import (
 // askCardAgain is how long a card is left alone that does not give a recording.
 const askCardAgain = 5 * time.Second
 
-// unanswered are the emergencies that wait for their card. An error of the card
+// unanswered are the soundings that wait for their card. An error of the card
 // is no verdict on the bytes, so it costs no attempt: the card is asked again
-// while the window is open.
+// while the window is open, or the sounding not too late.
 type unanswered map[occurrence]broadcast.Instant
 
 func (u *unanswered) rest(o occurrence, now broadcast.Instant) {
@@ -23,6 +23,13 @@ func (u *unanswered) rest(o occurrence, now broadcast.Instant) {
 		*u = unanswered{}
 	}
 	(*u)[o] = now.Add(askCardAgain)
+}
+
+// unanswer has a sounding wait for its card before anything of it was heard.
+func (n *Node) unanswer(r *run, err error) {
+	n.card(partContents, err)
+	n.stage.unanswered.rest(r.name, n.now())
+	n.recheck(r.name.document)
 }
 
 // over forgets those that waited long enough, and says whether there are any.

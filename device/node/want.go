@@ -63,7 +63,7 @@ func (n *Node) wants(needs []need, now broadcast.Instant) []wanted {
 			recordings = append(recordings, wanted{digest: sum, order: true, tier: tierDocument, due: need.due, of: need.of})
 		}
 		for _, c := range need.contents {
-			if sum, err := sumOf(c.SHA256); err == nil && !n.cfg.Contents.Has(sum) {
+			if sum, err := sumOf(c.SHA256); err == nil && n.recordings.lacks(sum) {
 				w.digest, w.bytes = c.SHA256, c.Bytes
 				recordings = append(recordings, w)
 			}
@@ -200,7 +200,8 @@ func (n *Node) prefer(needs []need) {
 			}
 		}
 	}
-	n.cfg.Contents.Prefer(order)
+	n.needed = order
+	n.recordings.prefer(order)
 	var total int64
 	for _, bytes := range sizes {
 		total += bytes

@@ -58,7 +58,8 @@ func (s *Site) assemble(key ed25519.PrivateKey, e wire.Enrolled) (made, error) {
 	m.node, err = node.New(node.Config{
 		Node: s.cfg.Node, Top: s.cfg.Top, Pin: s.cfg.Pin, Demo: s.cfg.Demo, Roots: e.Roots, Key: key,
 		Version: s.cfg.Version, BoardName: s.cfg.Profile.Name, Built: s.cfg.Built, Board: s.planBoard(), Chimes: s.cfg.Chimes,
-		Journal: s.journal, Registers: s.registers, Contents: s.contents, Path: s.path, Quota: s.cfg.Quota,
+		Journal: s.journal, Registers: s.registers, Contents: s.contents, Path: in(s.folder), Quota: s.cfg.Quota,
+		Refuge: s.refuge, RefugePath: in(s.cfg.Memory),
 		Night: s.cfg.Night, Daily: s.cfg.Daily,
 		Fetcher: fetcher, Player: performances{play}, Ticks: ticks, Dial: dial, Heard: s.cfg.Heard, Rand: s.child(), Log: s.cfg.Log,
 		Amplifier: power,

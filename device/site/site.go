@@ -47,6 +47,9 @@ type Config struct {
 	Data string
 	// Quota is what recordings may take of it, in bytes.
 	Quota int64
+	// Memory is a folder in memory for recordings of emergencies that the card does
+	// not take; empty for none.
+	Memory string
 	// Night and Daily bound what is fetched ahead; see node.Config.
 	Night   broadcast.Span
 	Daily   int64
@@ -100,6 +103,7 @@ const (
 	registers     = 6000
 	shelfBytes    = 64 << 20
 	contentBytes  = 64 << 20
+	memoryBytes   = 16 << 20 // half an hour of speech, and no danger to the rest of the board
 )
 
 // Site is one speaker site, open on its card.
@@ -108,6 +112,7 @@ type Site struct {
 	journal   *store.Journal
 	registers *store.Registers
 	contents  *store.Contents
+	refuge    *store.Contents // nil for none
 	folder    string
 	rand      *rand.Rand
 	turn      atomic.Pointer[turn]
@@ -132,6 +137,12 @@ func Open(cfg Config) (*Site, error) {
 	if s.journal, err = store.OpenJournal(fs, filepath.Join(cfg.Data, "journal"),
 		store.JournalLimits{Record: recordBytes, Segment: segmentBytes, Total: journalBytes}); err != nil {
 		return nil, fmt.Errorf("site %s: %w", cfg.Node, err)
+	}
+	if cfg.Memory != "" {
+		s.refuge, err = store.OpenContents(fs, cfg.Memory, store.ContentLimits{File: memoryBytes, Quota: memoryBytes})
+		if err != nil { // the card alone does, as long as it takes what comes
+			cfg.Log.Warn("no room in memory for what the card may not take", "err", err)
+		}
 	}
 	return s, nil
 }
@@ -266,7 +277,7 @@ func (s *Site) planBoard() plan.Board {
 	return b
 }
 
-// path is the file of a content.
-func (s *Site) path(sum store.Sum) string {
-	return filepath.Join(s.folder, hex.EncodeToString(sum[:]))
+// in names the files of the contents in a folder.
+func in(folder string) func(store.Sum) string {
+	return func(sum store.Sum) string { return filepath.Join(folder, hex.EncodeToString(sum[:])) }
 }

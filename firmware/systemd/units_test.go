@@ -138,6 +138,7 @@ var promises = []promise{
 	{device, "Service.OOMPolicy", "continue", "a decoder that eats memory ends alone"},
 	{device, "Service.MemoryMax", "192M", "it cannot starve the guard"},
 	{device, "Service.StateDirectory", "loaxa", "where its card stands"},
+	{device, "Service.RuntimeDirectory", "loaxa-device", "where a recording goes that the card does not take"},
 	{device, "Service.User", "loaxa", "not root"},
 	{device, "Service.CapabilityBoundingSet", "", "and never root"},
 	{device, "Service.NoNewPrivileges", "yes", "nor its decoders"},

@@ -25,14 +25,20 @@ const (
 	Area   broadcast.ID = "tan-lap"
 )
 
+// InMemory is the folder of recordings that are in memory alone.
+const InMemory = "memory"
+
 // WarmUp is that of a rig's amplifier.
 const WarmUp = 1500 * time.Millisecond
 
 // Rig is a node between stand-ins.
 type Rig struct {
-	T       testing.TB
-	Centre  *Centre
-	Disk    *storetest.Disk
+	T      testing.TB
+	Centre *Centre
+	Disk   *storetest.Disk
+	// Memory is what the node holds recordings in that its card does not take; a
+	// boot begins with none.
+	Memory  *storetest.Disk
 	Wire    *Wire
 	Player  *Player
 	Fetcher *Fetcher
@@ -117,11 +123,17 @@ func (r *Rig) config() node.Config {
 	if err != nil {
 		r.T.Fatal(err)
 	}
+	r.Memory = storetest.New()
+	refuge, err := store.OpenContents(r.Memory.FS(), InMemory, store.ContentLimits{File: 1 << 20, Quota: 2 << 20})
+	if err != nil {
+		r.T.Fatal(err)
+	}
 	dial := node.NewDial(r.Ticks)
 	r.Player.Now = dial.Now
 	return node.Config{Node: NodeID, Top: Top, Pin: r.Centre.House.Pin, Roots: []broadcast.Envelope{r.Centre.House.Root}, Key: r.Key,
 		Version: "test", BoardName: "simulated", Built: r.Centre.House.From, Board: r.Board,
 		Journal: journal, Registers: registers, Contents: contents, Path: func(s store.Sum) string { return fmt.Sprintf("%x", s) },
+		Refuge: refuge, RefugePath: func(s store.Sum) string { return fmt.Sprintf("%s/%x", InMemory, s) },
 		Quota: 8 << 20, Fetcher: r.Fetcher, Player: r.Player, Amplifier: r.Player, Ticks: r.Ticks, Dial: dial,
 		Rand: rand.New(rand.NewPCG(1, 2)), Log: slog.New(slog.NewTextHandler(r.T.Output(), nil))}
 }
