@@ -12,7 +12,7 @@ import (
 )
 
 // TestACardThatIsGoneForAMinuteCostsNoAttempt: the window is open when the card
-// is back, so the emergency sounds, and nothing was held against its recording.
+// is back, so the emergency sounds without a line, and nothing was held against its recording.
 func TestACardThatIsGoneForAMinuteCostsNoAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gone := ailment{name: "gone", strikes: append([]storetest.Kind{storetest.Read}, writing...), why: syscall.ENODEV}
@@ -25,6 +25,7 @@ func TestACardThatIsGoneForAMinuteCostsNoAttempt(t *testing.T) {
 		flood := s.Announcement("flood", broadcast.Emergency, time.Minute, 4*time.Second)
 		s.Announce(flood)
 		pass(30 * time.Second)
+		s.Fetcher.Refuse(func(broadcast.Digest) error { return syscall.ENETUNREACH }) // else it sounds from memory
 		s.strike()
 		pass(90 * time.Second)
 		s.judge(fate{0, "cached"})
