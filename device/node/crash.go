@@ -27,7 +27,6 @@ func (n *Node) wakeUp() error {
 		return err
 	}
 	n.interrupted()
-	n.recallTries()
 	n.askForPlace()
 	n.cfg.Link.SetTopics(n.topics())
 	return nil

@@ -155,14 +155,9 @@ func (n *Node) keepTries() {
 }
 
 // recallTries begins every wait anew: how long the power was gone nobody knows.
-func (n *Node) recallTries() {
-	n.keypad.tries = map[broadcast.Number]tries{}
-	counts := map[broadcast.Number]int{}
-	if err := n.shelf.get(shelfTries, &counts); err != nil {
-		n.log.Warn("wrong PINs of before cannot be read", "err", err)
-	}
+func (n *Node) recallTries(counts map[broadcast.Number]int) {
 	for number, wrong := range counts {
-		t := tries{wrong: wrong, last: n.mono()}
+		t := tries{wrong: wrong + n.keypad.tries[number].wrong, last: n.mono()}
 		n.keypad.tries[number] = t
 		n.sayTries(number, t)
 	}

@@ -122,6 +122,7 @@ func (n *Node) facts() []fact {
 			}
 		})},
 		{shelfSpent, into(n.allowance.also)},
+		{shelfTries, into(n.recallTries)},
 	}
 }
 

@@ -192,6 +192,7 @@ func New(cfg Config) (*Node, error) {
 	n := &Node{cfg: cfg, log: cfg.Log, public: public, signer: seal.Signer{KID: id, Key: cfg.Key},
 		events: make(chan func(), eventsQueue), outbox: make(chan link.Message, outboxSize), over: make(chan struct{}),
 		floors: seal.Floors{}, holdings: newHoldings(), behind: map[string]kept{},
+		keypad: keypad{tries: map[broadcast.Number]tries{}},
 		obeyed: map[broadcast.Digest]broadcast.Instant{}}
 	if n.allowance.limit = max(0, cfg.Daily); n.cfg.Night.From == n.cfg.Night.To {
 		n.cfg.Night = usualNight
