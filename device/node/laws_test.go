@@ -134,6 +134,23 @@ func TestRelayStaysOpenUntilWhatIsToSoundFirst(t *testing.T) {
 	})
 }
 
+// What is planned to share the closing of an item whose recording is still to
+// come keeps no relay closed from the sounding before that.
+func TestRelayOpensAfterItsSoundWhateverSharesALaterOne(t *testing.T) {
+	world(t, func(t *testing.T, r *nodetest.Rig) {
+		after := r.Announcement("after", broadcast.Priority, 62*time.Second, 2*time.Second)
+		r.Announce(after)
+		r.Announce(r.Announcement("before", broadcast.Priority, 10*time.Second, 2*time.Second))
+		pass(5 * time.Second)
+		r.Fetcher.Refuse(func(broadcast.Digest) error { return errors.New("no line") })
+		r.Announce(r.Announcement("missing", broadcast.Priority, 50*time.Second, 5*time.Second))
+		pass(25 * time.Second)
+		if edges := r.Player.Edges(); len(edges) != 2 || edges[1].Closed {
+			t.Errorf("18 s after its sound the relay moved: %v", edges)
+		}
+	})
+}
+
 func TestWithdrawnBeforeItsStartStaysSilent(t *testing.T) {
 	world(t, func(t *testing.T, r *nodetest.Rig) {
 		a := r.Announcement("flood", broadcast.Emergency, time.Minute, time.Minute)

@@ -237,7 +237,9 @@ func (p *Player) Opens() time.Time {
 func (p *Player) rest() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.opens = time.Now().Add(p.Hold)
+	if now := time.Now(); now.Before(p.opens) {
+		p.opens = now.Add(p.Hold)
+	}
 }
 
 // pour lets the length of the sounding pass.
