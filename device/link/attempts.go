@@ -24,10 +24,10 @@ var errWrong = errors.New("the controller sent something else")
 
 // attempts tries the controllers in turn, with pauses that grow, until one
 // attempt succeeds or nothing is left to hope for.
-func (f *Fetcher) attempts(ctx context.Context, try func(context.Context, *url.URL) error) error {
+func (f *Fetcher) attempts(ctx context.Context, try func(ctx context.Context, n int) error) error {
 	tally := tally{controllers: len(f.bases)}
 	for n := 0; ; n++ {
-		err := try(ctx, f.bases[n%len(f.bases)])
+		err := try(ctx, n)
 		if err == nil {
 			return nil
 		}
@@ -37,12 +37,15 @@ func (f *Fetcher) attempts(ctx context.Context, try func(context.Context, *url.U
 		if final := tally.add(err); final != nil {
 			return final
 		}
-		f.cfg.Log.Debug("fetch failed, trying again", "controller", f.bases[n%len(f.bases)].Host, "reason", err)
+		f.cfg.Log.Debug("fetch failed, trying again", "controller", f.base(n).Host, "reason", err)
 		if !pause(ctx, f.jitter(tally.idle/len(f.bases))) {
 			return context.Cause(ctx)
 		}
 	}
 }
+
+// base is the controller that is asked in the nth place.
+func (f *Fetcher) base(n int) *url.URL { return f.bases[n%len(f.bases)] }
 
 func (f *Fetcher) jitter(round int) time.Duration {
 	f.mu.Lock()

@@ -48,13 +48,11 @@ func parseBrokers(urls []string) ([]broker, error) {
 
 // dial connects to b, with TLS where it says so.
 func (l *Link) dial(ctx context.Context, b broker) (net.Conn, error) {
-	dial := l.cfg.Dial
-	if dial == nil {
-		// MQTT asks whether the other side is there; TCP asking as well would
-		// cost 3 MB a month more.
-		dial = (&net.Dialer{KeepAlive: -1}).DialContext
+	open := l.cfg.Dial
+	if open == nil {
+		open = dial
 	}
-	conn, err := dial(ctx, "tcp", b.address)
+	conn, err := open(ctx, "tcp", b.address)
 	if err != nil || !b.secure {
 		return conn, err
 	}

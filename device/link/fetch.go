@@ -38,6 +38,7 @@ const (
 	maxAttempts  = 8                // without progress in between
 	maxWrong     = 3                // whole downloads that turned out wrong
 	progressSize = 64 << 10         // so many bytes in an attempt count as progress
+	idleLimit    = 15 * time.Second
 	urgentSlots  = 4
 )
 
@@ -117,10 +118,7 @@ func NewFetcher(cfg FetchConfig) (*Fetcher, error) {
 	}
 	transport := cfg.Transport
 	if transport == nil {
-		transport = &http.Transport{
-			MaxIdleConnsPerHost: 1, IdleConnTimeout: 15 * time.Second, DisableCompression: true,
-			TLSHandshakeTimeout: stallLimit, MaxResponseHeaderBytes: 16 << 10, ForceAttemptHTTP2: true,
-		}
+		transport = newTransport()
 	}
 	f.client = &http.Client{
 		Transport: transport,
@@ -140,10 +138,15 @@ func (f *Fetcher) Received() int64 { return f.bytes.Load() }
 func (f *Fetcher) Document(ctx context.Context, sum Sum) ([]byte, error) {
 	var document []byte
 	err := f.lanes.urgent(ctx, func(ctx context.Context) error {
-		return f.attempts(ctx, func(ctx context.Context, base *url.URL) error {
-			data, err := f.document(ctx, base, sum)
-			document = data
-			return err
+		return f.attempts(ctx, func(ctx context.Context, n int) error {
+			var once sync.Once
+			return new(pace).hedge(ctx, func(ctx context.Context, beside int, heard func()) error {
+				data, err := f.document(ctx, f.base(n+beside), sum, heard)
+				if err == nil {
+					once.Do(func() { document = data })
+				}
+				return err
+			})
 		})
 	})
 	if err != nil {
@@ -152,13 +155,13 @@ func (f *Fetcher) Document(ctx context.Context, sum Sum) ([]byte, error) {
 	return document, nil
 }
 
-func (f *Fetcher) document(ctx context.Context, base *url.URL, sum Sum) ([]byte, error) {
-	body, err := f.get(ctx, base, "document", sum, 0)
+func (f *Fetcher) document(ctx context.Context, base *url.URL, sum Sum, heard func()) ([]byte, error) {
+	body, err := f.get(ctx, base, "document", sum, span{})
 	if err != nil {
 		return nil, err
 	}
 	defer body.close()
-	data, err := io.ReadAll(io.LimitReader(body, maxDocument+1))
+	data, err := io.ReadAll(io.LimitReader(listener{body, heard}, maxDocument+1))
 	switch {
 	case err != nil:
 		return nil, err
@@ -179,7 +182,7 @@ func (f *Fetcher) Content(ctx context.Context, o Order) error {
 		lane = f.lanes.urgent
 	}
 	err := lane(ctx, func(ctx context.Context) error {
-		return f.attempts(ctx, func(ctx context.Context, base *url.URL) error { return f.content(ctx, base, o) })
+		return f.attempts(ctx, func(ctx context.Context, n int) error { return f.content(ctx, n, o) })
 	})
 	if err != nil {
 		return fmt.Errorf("fetch content %x: %w", o.Sum[:4], err)
@@ -187,8 +190,8 @@ func (f *Fetcher) Content(ctx context.Context, o Order) error {
 	return nil
 }
 
-// content is one attempt at one controller.
-func (f *Fetcher) content(ctx context.Context, base *url.URL, o Order) (err error) {
+// content is one attempt, at the controller in the nth place.
+func (f *Fetcher) content(ctx context.Context, n int, o Order) (err error) {
 	p, err := o.Open()
 	if err != nil {
 		return local{err}
@@ -198,8 +201,17 @@ func (f *Fetcher) content(ctx context.Context, base *url.URL, o Order) (err erro
 			err = local{cerr}
 		}
 	}()
-	if p.Offset() < o.Size {
-		if err := f.download(ctx, base, o, p); err != nil {
+	if began := p.Offset(); began < o.Size {
+		if o.Urgent {
+			err = f.hurry(ctx, n, o, p)
+		}
+		if !o.Urgent || errors.Is(err, errNoRanges) {
+			err = f.download(ctx, f.base(n), o, p)
+		}
+		if err != nil && p.Offset()-began >= progressSize {
+			err = progress{err}
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -214,7 +226,7 @@ func (f *Fetcher) content(ctx context.Context, base *url.URL, o Order) (err erro
 
 func (f *Fetcher) download(ctx context.Context, base *url.URL, o Order, p Partial) error {
 	began := p.Offset()
-	body, err := f.get(ctx, base, "content", o.Sum, began)
+	body, err := f.get(ctx, base, "content", o.Sum, span{from: began})
 	if err != nil {
 		return err
 	}
@@ -230,9 +242,6 @@ func (f *Fetcher) download(ctx context.Context, base *url.URL, o Order, p Partia
 	_, err = io.CopyBuffer(struct{ io.Writer }{destination{p}}, struct{ io.Reader }{io.LimitReader(body, o.Size-began)}, make([]byte, 16<<10))
 	if err == nil && p.Offset() < o.Size {
 		err = io.ErrUnexpectedEOF
-	}
-	if err != nil && p.Offset()-began >= progressSize {
-		return progress{err}
 	}
 	return err
 }

@@ -18,6 +18,7 @@ import (
 type body struct {
 	io.Reader
 	from  int64 // offset of its first byte
+	whole bool  // no range: everything comes
 	total int64 // length of the whole, -1 when the server does not say
 	close func()
 }
@@ -27,8 +28,22 @@ var (
 	errSlow    = errors.New("fewer than 2 KiB in a minute")
 )
 
-// get asks one controller for bytes from an offset on. The caller closes the body.
-func (f *Fetcher) get(ctx context.Context, base *url.URL, what string, sum Sum, from int64) (*body, error) {
+// span is what is asked for: the bytes from an offset on, up to another one or,
+// where that is 0, to the end.
+type span struct{ from, to int64 }
+
+func (s span) header() string {
+	switch {
+	case s.to > 0:
+		return fmt.Sprintf("bytes=%d-%d", s.from, s.to-1)
+	case s.from > 0:
+		return fmt.Sprintf("bytes=%d-", s.from)
+	}
+	return ""
+}
+
+// get asks one controller for a span. The caller closes the body.
+func (f *Fetcher) get(ctx context.Context, base *url.URL, what string, sum Sum, s span) (*body, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	stall := time.AfterFunc(stallLimit, func() { cancel(errStalled) })
 	end := func() { stall.Stop(); cancel(nil) }
@@ -37,8 +52,8 @@ func (f *Fetcher) get(ctx context.Context, base *url.URL, what string, sum Sum, 
 		end()
 		return nil, local{err}
 	}
-	if from > 0 {
-		request.Header.Set("Range", fmt.Sprintf("bytes=%d-", from))
+	if asked := s.header(); asked != "" {
+		request.Header.Set("Range", asked)
 	}
 	if f.cfg.Credentials != nil {
 		if user, password, ok := f.cfg.Credentials(); ok {
@@ -51,7 +66,7 @@ func (f *Fetcher) get(ctx context.Context, base *url.URL, what string, sum Sum, 
 		end()
 		return nil, err
 	}
-	b, err := accept(response, from)
+	b, err := accept(response, s.from)
 	if err != nil {
 		_ = response.Body.Close() // not read: the connection goes with it
 		end()
@@ -69,7 +84,7 @@ func (f *Fetcher) get(ctx context.Context, base *url.URL, what string, sum Sum, 
 func accept(r *http.Response, from int64) (*body, error) {
 	switch r.StatusCode {
 	case http.StatusOK:
-		return &body{total: r.ContentLength}, nil
+		return &body{total: r.ContentLength, whole: true}, nil
 	case http.StatusPartialContent:
 		start, total, ok := parseRange(r.Header.Get("Content-Range"))
 		if !ok || start != from {
