@@ -1,3 +1,8 @@
+// Listeners take no multipath TCP: no node speaks it, and it knows nothing of the
+// patience that controller/broker gives to the connections of nodes.
+//
+//go:debug multipathtcp=0
+
 // Command loaxa-controller is the centre of Loaxa.
 package main
 

@@ -138,11 +138,13 @@ func (c *controller) buildOffice(ctx context.Context) (err error) {
 	return err
 }
 
-func (c *controller) buildAddresses(context.Context) (err error) {
+func (c *controller) buildAddresses(ctx context.Context) (err error) {
 	if err := removeListening(c.opt.Data); err != nil {
 		return err
 	}
-	if c.listener, err = net.Listen("tcp", c.opt.HTTP); err != nil {
+	listen := net.ListenConfig{Control: broker.Persevere}
+	listen.SetMultipathTCP(false)
+	if c.listener, err = listen.Listen(ctx, "tcp", c.opt.HTTP); err != nil {
 		return fmt.Errorf("listen for HTTP on %s: %w; choose another address with --http", c.opt.HTTP, err)
 	}
 	c.listener = bounded(c.listener, maxConnections)

@@ -162,8 +162,11 @@ func (e *Embedded) start(door *door, voice *serverLog) (*server.Server, error) {
 		return nil, err
 	}
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	e.port, e.doors, e.srv = options.MQTT.Port, door, srv
+	e.mu.Unlock()
+	if err := persevereAt(e.Addr()); err != nil {
+		e.config.Log.Warn("connections of nodes have the pauses of the system over a bad line", "error", err)
+	}
 	return srv, nil
 }
 
