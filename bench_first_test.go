@@ -1,7 +1,6 @@
 package loaxa
 
 import (
-	"fmt"
 	"testing"
 	"time"
 )
@@ -67,21 +66,8 @@ func BenchmarkFirstAnnouncement23(b *testing.B) {
 // tell logs how the node whose relay was the last came there, from its receipts.
 func (w *world) tell(b *testing.B, last began, p published) {
 	b.Helper()
-	d, err := w.deliveries(p.ID)
-	if err != nil {
-		b.Fatal(err)
-	}
-	for _, n := range d.Nodes {
-		if n.Node != last.node {
-			continue
-		}
-		story := ""
-		for _, t := range n.Times {
-			story += fmt.Sprintf(" %s %v", t.Rung, t.At.Sub(p.Accepted).Round(time.Millisecond))
-		}
-		b.Logf("the last relay of all, that of %s, closed %v after it was due; since the approval was answered:%s",
-			n.Node, last.closed.Sub(p.Start.Add(-warmUp)), story)
-	}
+	b.Logf("the last relay of all, that of %s, closed %v after it was due; since the approval was answered:%s",
+		last.node, last.closed.Sub(p.Start.Add(-warmUp)), w.story(p, last.node))
 }
 
 // beginnings waits until an announcement has sounded everywhere and every relay

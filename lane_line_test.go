@@ -18,8 +18,8 @@ const lossyRounds = 2
 // approval to the first sample; the signed lead of 3 s is part of it.
 const (
 	lossyMedian  = 5 * time.Second
-	lossyLongest = 30 * time.Second
-	lossyLast    = 80 * time.Second // by then every node has sounded, however unlucky
+	lossyLongest = 30 * time.Second // of 99 in a hundred; docs/numbers.md says how seldom one comes near it
+	lossyLast    = 80 * time.Second // of all, where so many are measured that one may be past it
 	// noticed is how long both ends of a line that died silently may go on
 	// believing in it.
 	noticed = 45 * time.Second
@@ -44,11 +44,9 @@ func TestAnEmergencySoundsOverALineThatLosesAThird(t *testing.T) {
 		waits = append(waits, w.emergency(spokenMP3(t, fmt.Sprintf("Lần %d, nước sông lên nhanh, xin mọi người rời bờ.", round+1)))...)
 	}
 	t.Logf("%d soundings: first sample %v (p50), %v (p99), %v (most) after the approval", len(waits), waits.at(0.5), waits.at(0.99), waits.most())
-	if waits.at(0.5) > lossyMedian || waits.most() > lossyLast {
-		t.Errorf("first sample after %v (p50) and %v (most), want %v and %v", waits.at(0.5), waits.most(), lossyMedian, lossyLast)
-	}
-	if len(waits) >= 100 && waits.at(0.99) > lossyLongest { // of fewer, the last in a hundred is the worst of all, and chance
-		t.Errorf("first sample after %v (p99), want %v", waits.at(0.99), lossyLongest)
+	if waits.at(0.5) > lossyMedian || waits.at(0.99) > lossyLongest || waits.most() > lossyLast {
+		t.Errorf("first sample after %v (p50), %v (p99) and %v (most), want %v, %v and %v",
+			waits.at(0.5), waits.at(0.99), waits.most(), lossyMedian, lossyLongest, lossyLast)
 	}
 	w.once()
 }
@@ -63,10 +61,33 @@ func (w *world) emergency(file string) spread {
 	}
 	p := w.publish("emergency", content, time.Time{})
 	var out spread
+	var last began
 	for _, n := range w.beginnings(p) {
 		out = append(out, n.first.Sub(p.Accepted))
+		if n.first.After(last.first) {
+			last = n
+		}
 	}
+	w.Logf("the last, after %v:%s", out.most().Round(time.Millisecond), w.story(p, last.node))
 	return out
+}
+
+// story says when a node climbed each rung, since the answer to the approval, as
+// far as its receipts have come by now.
+func (w *world) story(p published, node string) (story string) {
+	w.Helper()
+	d, err := w.deliveries(p.ID)
+	if err != nil {
+		w.Fatal(err)
+	}
+	for _, n := range d.Nodes {
+		for _, t := range n.Times {
+			if n.Node == node {
+				story += fmt.Sprintf(" %s %v", t.Rung, t.At.Sub(p.Accepted).Round(time.Millisecond))
+			}
+		}
+	}
+	return story
 }
 
 // once says that no node sounded any announcement twice without a reason for
