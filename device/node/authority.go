@@ -241,7 +241,7 @@ func (n *Node) load() error {
 	n.fireAgain()
 	n.carry(before)
 	n.trim()
-	n.docDirty, n.planDirty = true, true
+	n.docDirty, n.planDirty, n.unswept = true, true, true
 	return nil
 }
 

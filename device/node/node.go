@@ -161,6 +161,8 @@ type Node struct {
 	// What changed since the last step.
 	docDirty, planDirty, ackDirty, floorDirty bool
 	reload, learned, placed, resync, wonder   bool
+	// unswept says that documents of a former place may be on the card.
+	unswept bool
 	// loading says that documents of the card are judged again.
 	loading  bool
 	loadedAt broadcast.Instant
@@ -395,6 +397,8 @@ func (n *Node) tidy() time.Duration {
 	if n.clock.answered {
 		now := n.now()
 		n.sweep(now)
+		n.sweepFormer()
+		n.sweepOrders()
 		old := now.Add(-remembered)
 		n.ledger.history.forget(old)
 		if err := n.ledger.prune(old); err != nil {

@@ -116,15 +116,30 @@ func (s *shelf) keep(k kept) error {
 
 // drop takes a document off the shelf and keeps its floor.
 func (s *shelf) drop(l label) error {
+	if err := s.keepFloor(l); err != nil {
+		return err
+	}
+	return s.registers.Delete(l.place())
+}
+
+// release takes a document off the shelf and returns the floor that it keeps,
+// just below it: nothing older comes under its name, and it may come again.
+func (s *shelf) release(l label) (label, error) {
+	floor := l
+	floor.Revision, floor.Digest = l.Revision-1, broadcast.Sum([]byte("before "+string(l.Digest)))
+	if err := s.keepFloor(floor); err != nil {
+		return floor, err
+	}
+	return floor, s.registers.Delete(l.place())
+}
+
+func (s *shelf) keepFloor(l label) error {
 	s.gone = slices.DeleteFunc(s.gone, func(g label) bool { return g.Digest == l.Digest })
 	s.gone = append(s.gone, l)
 	if len(s.gone) > maxFloors {
 		s.gone = slices.Delete(s.gone, 0, len(s.gone)-maxFloors)
 	}
-	if err := s.put(shelfFloors, s.gone); err != nil {
-		return err
-	}
-	return s.registers.Delete(l.place())
+	return s.put(shelfFloors, s.gone)
 }
 
 // gave says whether a document was taken off the shelf for good.
