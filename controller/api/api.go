@@ -41,6 +41,7 @@ type Config struct {
 	Contents Contents
 	Carrier  Carrier
 	Events   *events.Hub
+	Post     Post
 	Tree     broadcast.Tree
 	// Holdings may be nil; drift is then not shown.
 	Holdings Holdings
@@ -81,8 +82,22 @@ func build(cfg Config) (*http.ServeMux, huma.API, error) {
 	for _, row := range routes() {
 		r.rows[row.id] = row
 	}
-	for _, register := range []func(*registry){s.contents, s.announcements, s.deliveries, s.areas, s.nodes, s.carriers, s.faults, s.firings, s.enrolments, s.persons,
-		s.objects, s.stream, s.about} {
+	for _, register := range []func(*registry){
+		s.contents,
+		s.announcements,
+		s.deliveries,
+		s.areas,
+		s.nodes,
+		s.carriers,
+		s.faults,
+		s.firings,
+		s.enrolments,
+		s.persons,
+		s.notices,
+		s.objects,
+		s.stream,
+		s.about,
+	} {
 		register(r)
 	}
 	for id := range r.rows {

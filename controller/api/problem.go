@@ -13,6 +13,7 @@ import (
 	"github.com/loaxa/loaxa/controller/desk"
 	"github.com/loaxa/loaxa/controller/fleet"
 	"github.com/loaxa/loaxa/controller/intake"
+	"github.com/loaxa/loaxa/controller/notify"
 	"github.com/loaxa/loaxa/controller/people"
 	"github.com/loaxa/loaxa/controller/store"
 )
@@ -81,6 +82,7 @@ var known = []struct {
 	{fleet.ErrStatus, http.StatusConflict, "node-status", "Cụm loa không ở trạng thái cần thiết cho việc này."},
 	{fleet.ErrFull, http.StatusConflict, "nodes-full", "Hệ thống đã đủ số cụm loa; hãy dùng lại tên của cụm loa đã thu hồi."},
 	{fleet.ErrArea, http.StatusUnprocessableEntity, "area-unknown", "Địa bàn không có trong danh mục hiện nay."},
+	{notify.ErrWish, http.StatusUnprocessableEntity, "subscription", "Không đăng ký nhận tin như vậy được; hãy kiểm tra cách nhận, địa chỉ, địa bàn, chủ đề và giờ yên tĩnh."},
 	{store.ErrConflict, http.StatusConflict, "conflict", "Dữ liệu vừa thay đổi; hãy tải lại rồi thử lại."},
 }
 

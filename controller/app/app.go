@@ -24,6 +24,7 @@ import (
 	"github.com/loaxa/loaxa/controller/events"
 	"github.com/loaxa/loaxa/controller/fleet"
 	"github.com/loaxa/loaxa/controller/intake"
+	"github.com/loaxa/loaxa/controller/notify"
 	"github.com/loaxa/loaxa/controller/people"
 	"github.com/loaxa/loaxa/controller/store"
 )
@@ -42,6 +43,8 @@ type Options struct {
 	PublicHTTP, PublicMQTT string
 	// Demo sets the house up first if there is none, and confirms every node.
 	Demo bool
+	// Notify is the file with the notification settings; empty for none.
+	Notify string
 	// Version is what the program calls itself.
 	Version string
 	Log     *slog.Logger
@@ -65,6 +68,7 @@ type controller struct {
 	dispatch *dispatch.Dispatch
 	intake   *intake.Intake
 	desk     *desk.Desk
+	post     *notify.Post
 	handler  http.Handler
 }
 
@@ -111,7 +115,7 @@ func (c *controller) peopleConfig() people.Config {
 
 // build makes every part, without starting any.
 func (c *controller) build(ctx context.Context) error {
-	steps := []func(context.Context) error{c.buildOffice, c.buildAddresses, c.buildFleet, c.buildBus, c.buildDesk, c.buildAPI}
+	steps := []func(context.Context) error{c.buildOffice, c.buildAddresses, c.buildFleet, c.buildBus, c.buildDesk, c.buildPost, c.buildAPI}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
@@ -233,8 +237,35 @@ func (c *controller) buildDesk(context.Context) (err error) {
 	return nil
 }
 
+func (c *controller) buildPost(context.Context) (err error) {
+	var settings notify.Settings
+	if c.opt.Notify != "" {
+		if settings, err = notify.ReadSettings(c.opt.Notify); err != nil {
+			return err
+		}
+	}
+	sources := []notify.Source{notify.FaultSource{DB: c.db}, notify.ApprovalSource{Desk: c.desk},
+		&notify.MissedSource{DB: c.db, Desk: c.desk, Now: time.Now}, notify.EndingSource{DB: c.db, Office: c.office, Now: time.Now}}
+	c.post = notify.New(notify.Config{DB: c.db, Rights: c.office, Persons: c.office, Tree: c.tree, Sources: sources, Settings: settings,
+		Now: time.Now, Log: c.opt.Log.With("part", "post")})
+	return nil
+}
+
 func (c *controller) buildAPI(context.Context) (err error) {
-	c.handler, err = api.New(api.Config{DB: c.db, Desk: c.desk, Office: c.office, Fleet: c.fleet, Contents: c.intake, Carrier: c.dispatch, Events: c.hub,
-		Tree: c.tree, Holdings: c.dispatch, Version: c.opt.Version, Now: time.Now, Log: c.opt.Log.With("part", "api")})
+	c.handler, err = api.New(api.Config{
+		DB:       c.db,
+		Desk:     c.desk,
+		Office:   c.office,
+		Fleet:    c.fleet,
+		Contents: c.intake,
+		Carrier:  c.dispatch,
+		Post:     c.post,
+		Events:   c.hub,
+		Tree:     c.tree,
+		Holdings: c.dispatch,
+		Version:  c.opt.Version,
+		Now:      time.Now,
+		Log:      c.opt.Log.With("part", "api"),
+	})
 	return err
 }

@@ -31,6 +31,7 @@ func (c *controller) parts() []part {
 		{"dispatch", c.dispatch.Serve},
 		{"vigil", fleet.NewVigil(fleet.VigilConfig{Fleet: c.fleet, Line: c.client, Holdings: c.dispatch}).Serve},
 		{"desk", c.desk.Serve},
+		{"post", c.post.Serve},
 		{"http", c.serveHTTP},
 	}
 	if c.embedded != nil {

@@ -31,6 +31,7 @@ type commands struct {
 	Import   importCmd   `cmd:"" help:"Take the receipts that nodes left on a stick."`
 	Template templateCmd `cmd:"" help:"Seal words in advance, for a key switch or a PIN at a node's box."`
 	Announce announceCmd `cmd:"" help:"Upload, sign and publish an announcement, and watch what is proved."`
+	Notify   notifyCmd   `cmd:"" help:"Who is told of faults, missed announcements and approvals."`
 
 	Verbose bool             `help:"Say more on standard error." short:"v"`
 	Version kong.VersionFlag `help:"Print the version."`

@@ -17,12 +17,13 @@ type listen struct {
 	MQTT       string `help:"Where nodes reach the embedded broker (${default})." default:"127.0.0.1:1883" placeholder:"ADDR"`
 	Broker     string `help:"Use this external MQTT 3.1.1 broker instead: mqtt://user:password@host:port or mqtts://…" placeholder:"URL"`
 	PublicHTTP string `help:"The address that nodes are told, where it is not the listening one." placeholder:"URL"`
+	Notify     string `help:"A file (TOML) that says how people are told of faults, missed announcements and approvals; docs/notifications.md." type:"existingfile" placeholder:"FILE"`
 	PublicMQTT string `help:"The broker address that nodes are told, where it is not the listening one." placeholder:"URL"`
 }
 
 func (l listen) options(data string, s Streams, log *slog.Logger) app.Options {
 	return app.Options{Data: data, HTTP: l.HTTP, MQTT: l.MQTT, Broker: l.Broker, PublicHTTP: l.PublicHTTP,
-		PublicMQTT: l.PublicMQTT, Version: s.Version, Log: log}
+		PublicMQTT: l.PublicMQTT, Notify: l.Notify, Version: s.Version, Log: log}
 }
 
 type serveCmd struct {

@@ -139,6 +139,18 @@ func (db *DB) Closable(ctx context.Context) ([]Announcement, error) {
 	return out, nil
 }
 
+// ClosedSince returns the rows that were closed at a moment or later, the last
+// first, at most limit.
+func (db *DB) ClosedSince(ctx context.Context, since broadcast.Instant, limit int) ([]Announcement, error) {
+	var out []Announcement
+	err := db.read.NewSelect().Model(&out).Where("state = ? AND closed_ms >= ?", Closed, since).
+		Order("closed_ms DESC", "id").Limit(int64(limit)).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("announcements: %w", err)
+	}
+	return out, nil
+}
+
 // AddApproval notes a signature; a second one by the same person is ErrConflict.
 func (t Tx) AddApproval(ctx context.Context, a Approval) error {
 	res, err := t.tx.NewInsert().Model(&a).On("CONFLICT (announcement, person) DO NOTHING").Exec(ctx)

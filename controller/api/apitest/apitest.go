@@ -27,6 +27,7 @@ import (
 	"github.com/loaxa/loaxa/controller/desk/desktest"
 	"github.com/loaxa/loaxa/controller/dispatch"
 	"github.com/loaxa/loaxa/controller/intake"
+	"github.com/loaxa/loaxa/controller/notify"
 )
 
 // Contents is intake without its conversion.
@@ -117,8 +118,23 @@ func New(t testing.TB) *House {
 func (h *House) Serve() {
 	h.T.Helper()
 	carrier := dispatch.New(dispatch.Config{DB: h.DB, Fleet: h.Fleet, Events: h.Hub, Office: h.Office, Now: h.Clock.Now, Log: slog.New(slog.DiscardHandler)})
-	handler, err := api.New(api.Config{DB: h.DB, Desk: h.Desk, Office: h.Office, Fleet: h.Fleet, Contents: h.Contents, Carrier: carrier, Events: h.Hub,
-		Tree: h.Tree, Holdings: h.Holdings, Version: "test", Now: h.Clock.Now, Log: slog.New(slog.DiscardHandler)})
+	post := notify.New(notify.Config{DB: h.DB, Rights: h.Office, Persons: h.Office, Tree: h.Tree, Now: h.Clock.Now, Log: slog.New(slog.DiscardHandler),
+		Settings: notify.Settings{Mail: &notify.MailSettings{Server: "127.0.0.1:25", From: "loa@example.vn", Security: "none"}}})
+	handler, err := api.New(api.Config{
+		DB:       h.DB,
+		Desk:     h.Desk,
+		Office:   h.Office,
+		Fleet:    h.Fleet,
+		Contents: h.Contents,
+		Carrier:  carrier,
+		Post:     post,
+		Events:   h.Hub,
+		Tree:     h.Tree,
+		Holdings: h.Holdings,
+		Version:  "test",
+		Now:      h.Clock.Now,
+		Log:      slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		h.T.Fatal(err)
 	}
