@@ -21,6 +21,7 @@ var strangers = map[string][]string{
 	"controller/api":           {"FuzzWhatIsReadIsReadTheSameAgain"},
 	"controller/broker":        {"FuzzPackets", "FuzzAddress"},
 	"controller/intake":        {"FuzzDeclaredLengthsAreSane"},
+	"controller/notify":        {"FuzzSettings"},
 	"controller/people":        {"FuzzKeyFile"},
 	"controller/speech/spoken": {"FuzzRead"},
 	"device/board":             {"FuzzProfile"},
@@ -37,9 +38,11 @@ var strangers = map[string][]string{
 // familiar are folders that parse only what this program or a peer that it has authenticated wrote, or
 // that hand bytes on to a folder above; each with the reason.
 var familiar = map[string]string{
-	"controller/desk":   "receipts that were opened and checked before they were stored",
-	"controller/remote": "answers to the command line, from the controller that a person named and whose size is bounded",
-	"scripts/tally":     "what go test prints",
+	"controller/cli":      "the last line of an answer to the command line, from the controller that a person named",
+	"controller/desk":     "receipts that were opened and checked before they were stored",
+	"controller/remote":   "answers to the command line, from the controller that a person named and whose size is bounded",
+	"device/link/counter": "the answer of the daemon, over a socket that only its own user opens; what is handed over is read elsewhere",
+	"scripts/tally":       "what go test prints",
 }
 
 // parsers are the library functions that make sense of bytes.
