@@ -8,7 +8,7 @@ import (
 )
 
 // TCP sends again what was lost, but waits twice as long each time: over a line
-// that loses a third, one connection in ten stands still for half a minute while
+// that loses a third, one connection in twenty stands still for half a minute while
 // the next one gets through at once. What is urgent does not wait for it.
 const (
 	firstPatience = 1500 * time.Millisecond // with silence, while nobody knows how quick the line is
