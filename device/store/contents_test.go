@@ -118,6 +118,24 @@ func neverHalf(d *storetest.Disk, notes []string) error {
 	return nil
 }
 
+// A recording that is written in place under its own name is visible while it is
+// half: the lane must say so.
+func TestTheContentsLaneCatchesAWriterInPlace(t *testing.T) {
+	for _, synced := range []bool{false, true} {
+		careless := func(d *storetest.Disk) error {
+			data, sum := audio(1, 100*kb)
+			if err := inPlace(d.FS(), fmt.Sprintf("c/%x", sum), data, synced); err != nil {
+				return err
+			}
+			d.Note("kept 1")
+			return nil
+		}
+		if _, err := storetest.EveryCut(careless, neverHalf, 20); err == nil {
+			t.Errorf("a recording written in place (synced: %t) was not caught", synced)
+		}
+	}
+}
+
 func resume(c *store.Contents, data []byte, sum store.Sum, id int, notes []string) error {
 	p, err := c.Partial(sum, int64(len(data)))
 	if err != nil {

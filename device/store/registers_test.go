@@ -3,6 +3,9 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -99,6 +102,60 @@ func oldOrNew(d *storetest.Disk, notes []string) error {
 func TestARegisterIsOldOrNewAfterACutAtEveryWrite(t *testing.T) {
 	if _, err := storetest.EveryCut(rewriting, oldOrNew, 20); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// inPlace is a writer without care: it opens the file, cuts it and writes it, as
+// os.WriteFile does. synced has it sync before it says that all is kept.
+func inPlace(fs store.FS, file string, data []byte, synced bool) error {
+	f, err := fs.OpenFile(file, os.O_RDWR|os.O_CREATE)
+	if err == nil {
+		err = errors.Join(f.Truncate(0), writeAll(f, data, synced), f.Close())
+	}
+	return errors.Join(err, fs.SyncDir(filepath.Dir(file)))
+}
+
+func writeAll(f store.File, data []byte, synced bool) error {
+	_, err := f.WriteAt(data, 0)
+	if err == nil && synced {
+		err = f.Sync()
+	}
+	return err
+}
+
+// The lane is worth something only if it catches a careless writer in the very
+// place of the careful one.
+func TestTheRegistersLaneCatchesAWriterInPlace(t *testing.T) {
+	for _, synced := range []bool{false, true} {
+		careless := func(d *storetest.Disk) error {
+			var files [][]byte // as the registers would write them
+			for i := 1; i <= 4; i++ {
+				other := storetest.New()
+				if err := openRegisters(t, other).Put("chain", long(i)); err != nil {
+					return err
+				}
+				f, err := other.FS().OpenFile(other.Files()[0], os.O_RDONLY)
+				if err != nil {
+					return err
+				}
+				data, err := io.ReadAll(io.NewSectionReader(f, 0, 1<<20))
+				if err = errors.Join(err, f.Close()); err != nil {
+					return err
+				}
+				files = append(files, data)
+			}
+			for i, data := range files {
+				d.Note("begun chain %d", i+1)
+				if err := inPlace(d.FS(), "r/chain.reg", data, synced); err != nil {
+					return err
+				}
+				d.Note("kept chain %d", i+1)
+			}
+			return nil
+		}
+		if _, err := storetest.EveryCut(careless, oldOrNew, 20); err == nil {
+			t.Errorf("a register written in place (synced: %t) was not caught", synced)
+		}
 	}
 }
 
