@@ -51,7 +51,7 @@ func newOnceKit(t *testing.T) *onceKit {
 			k.enrolled = append(k.enrolled, enrolled(t, house, f, n.id, n.area))
 		}
 		k.token = house.Token(t, "approver", broadcast.BacQuang)
-		for i, length := range []time.Duration{4 * time.Second, 11 * time.Second, 23 * time.Second} {
+		for i, length := range []time.Duration{4 * time.Second, 11 * time.Second, 23 * time.Second, 7 * time.Second, 16 * time.Second, 5 * time.Second} {
 			raw := []byte("recording " + strconv.Itoa(i))
 			sum := broadcast.Sum(raw)
 			k.recordings[sum], k.long[sum], k.contents = raw, length, append(k.contents, sum)
@@ -83,6 +83,7 @@ type onceCentre struct {
 	db       *controller.DB
 	dispatch *dispatch.Dispatch
 	desk     *desk.Desk
+	office   *people.Office
 	person   people.Person
 	heard    chan broker.Message
 	stop     func()
@@ -103,7 +104,7 @@ func (w *onceWorld) startCentre(dir string) {
 	tree, err := broadcast.BacQuangTree()
 	w.must(err)
 	hub, log := &events.Hub{}, slog.New(slog.DiscardHandler)
-	c := &onceCentre{w: w, dir: dir, db: db, person: by.Person, heard: make(chan broker.Message, 4096), last: rites{died: make(chan struct{})}}
+	c := &onceCentre{w: w, dir: dir, db: db, office: office, person: by.Person, heard: make(chan broker.Message, 4096), last: rites{died: make(chan struct{})}}
 	f := fleetOf(db, office, tree, hub)
 	w.lives++
 	w.pin = office.Fingerprint()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -24,14 +25,8 @@ func (w *onceWorld) judge() []string {
 	for _, s := range w.sites {
 		s.halt()
 	}
-	found := map[broadcast.ID]desk.Deliveries{}
-	for id, title := range w.accepted {
-		d, err := w.centre.desk.Deliveries(context.Background(), id)
-		if err != nil || len(d.Nodes) != len(w.sites) || len(unended(d)) > 0 {
-			breaches = append(breaches, fmt.Sprintf("%s %s was published to %d nodes: %v, not ended: %+v", id, title, len(d.Nodes), err, unended(d)))
-		}
-		found[id] = d
-	}
+	found, missing := w.told()
+	breaches = append(breaches, missing...)
 	doubts, err := w.centre.db.Doubts(context.Background())
 	w.must(err)
 	for id, doubt := range doubts {
@@ -43,10 +38,38 @@ func (w *onceWorld) judge() []string {
 	return breaches
 }
 
+// told is what the controller tells of every revision of what is published, and
+// what it does not tell.
+func (w *onceWorld) told() (found []desk.Deliveries, missing []string) {
+	ctx, db := context.Background(), w.centre.db
+	for id, title := range w.accepted {
+		last, err := db.Announcement(ctx, id)
+		w.must(err)
+		for _, row := range append([]controller.Announcement{last}, w.earlier...) {
+			if row.ID != id || slices.ContainsFunc(found, func(d desk.Deliveries) bool { return d.Announcement.SHA256 == row.SHA256 }) {
+				continue
+			}
+			// A row has its newest revision, and tells of that alone.
+			w.must(db.Update(ctx, func(tx controller.Tx) error {
+				now, err := tx.Announcement(ctx, id)
+				w.must(err)
+				now.Body, now.Revision, now.SHA256 = row.Body, row.Revision, row.SHA256
+				return tx.SaveAnnouncement(ctx, now)
+			}))
+			d, err := w.centre.desk.Deliveries(ctx, id)
+			if err != nil || len(d.Nodes) != len(w.sites) || len(unended(d)) > 0 {
+				missing = append(missing, fmt.Sprintf("%s %s was published to %d nodes: %v, not ended: %+v", id, title, len(d.Nodes), err, unended(d)))
+			}
+			found = append(found, d)
+		}
+	}
+	return found, missing
+}
+
 // settle waits until nothing can sound any more, nothing is open at the
 // controller and it has every receipt.
 func (w *onceWorld) settle() []string {
-	<-time.After(3 * time.Minute) // no emergency lives any more
+	<-time.After(7 * time.Minute) // no emergency lives any more, and what gave way is past its deadline
 	for range 20 {
 		open := 0
 		for id := range w.accepted {
@@ -72,7 +95,7 @@ func unended(d desk.Deliveries) []desk.Delivery {
 }
 
 // judged is what was broken at one site.
-func (s *onceSite) judged(now time.Time, found map[broadcast.ID]desk.Deliveries) (breaches []string) {
+func (s *onceSite) judged(now time.Time, found []desk.Deliveries) (breaches []string) {
 	j, err := store.OpenJournal(s.disk.FS(), "journal", onceJournal())
 	s.w.must(err)
 	own, err := nodetest.Receipts(j)
@@ -85,13 +108,25 @@ func (s *onceSite) judged(now time.Time, found map[broadcast.ID]desk.Deliveries)
 		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(rank(a.Fact), rank(b.Fact)))
 	})
 	for _, b := range historytest.Check(onceBoard(), s.history, own) {
-		breaches = append(breaches, fmt.Sprintf("%s: %s", s.id, b))
+		breaches = append(breaches, fmt.Sprintf("%s: %s%s", s.id, b, s.around(b.At)))
 	}
 	here, there := endings(own), s.ledger(found)
 	if diff := gocmp.Diff(here, there); diff != "" {
 		breaches = append(breaches, fmt.Sprintf("%s and the controller tell of different ends (- node, + controller):\n%s", s.id, diff))
 	}
 	return breaches
+}
+
+// around is what was seen of the site up to a minute before a moment.
+func (s *onceSite) around(at broadcast.Instant) string {
+	var out strings.Builder
+	for _, e := range s.history {
+		_, given := e.Fact.(historytest.Given)
+		if since := at.Sub(e.At); !given && since >= 0 && since < time.Minute {
+			fmt.Fprintf(&out, "\n\t%s %T %+v", e.At, e.Fact, e.Fact)
+		}
+	}
+	return out.String()
 }
 
 // stored are the receipts that the controller has, chain by chain.
@@ -138,7 +173,7 @@ func endings(own []broadcast.Receipt) map[string][]string {
 	out := map[string][]string{}
 	for _, r := range own {
 		if r.Start != 0 && r.Rung.Terminal() {
-			name := fmt.Sprintf("%s %s attempt %d", r.Announcement, r.Start, r.Attempt)
+			name := fmt.Sprintf("%s %s of %s attempt %d", r.Announcement, r.Payload.Short(), r.Start, r.Attempt)
 			out[name] = append(out[name], fmt.Sprintf("%s %s", r.Rung, r.Reason))
 		}
 	}
@@ -151,16 +186,19 @@ func endings(own []broadcast.Receipt) map[string][]string {
 }
 
 // ledger is the same as the controller tells it.
-func (s *onceSite) ledger(found map[broadcast.ID]desk.Deliveries) map[string][]string {
+func (s *onceSite) ledger(found []desk.Deliveries) map[string][]string {
 	out := map[string][]string{}
-	for id, d := range found {
+	for _, d := range found {
 		for _, n := range d.Nodes {
 			if n.Node != s.id {
 				continue
 			}
 			for _, o := range n.Occurrences {
 				for _, a := range o.Each {
-					name := fmt.Sprintf("%s %s attempt %d", id, o.Start, a.Number)
+					if a.Rung == broadcast.Powered && a.End == "" && o.End != "" {
+						continue // it was none
+					}
+					name := fmt.Sprintf("%s %s of %s attempt %d", d.Announcement.Document.ID, d.Announcement.Payload.Short(), o.Start, a.Number)
 					out[name] = append(out[name], fmt.Sprintf("%s %s", a.End, a.Reason))
 				}
 			}

@@ -153,14 +153,15 @@ func (b *onceBoot) OnMessage(topic string, payload []byte) {
 func (b *onceBoot) Document(ctx context.Context, sum link.Sum) ([]byte, error) {
 	var raw []byte
 	name := broadcast.Digest(fmt.Sprintf("%x", sum))
-	return raw, b.fetch(func(c *onceCentre) error {
+	err := b.fetch(func(c *onceCentre) error {
 		d, err := c.db.Document(ctx, name)
 		raw = d.Raw
-		if err == nil {
-			b.given(raw)
-		}
 		return err
 	})
+	if err == nil {
+		b.given(raw)
+	}
+	return raw, err
 }
 
 // Content fetches a recording from the controller.
@@ -211,6 +212,9 @@ func (b *onceBoot) given(raw []byte) {
 		doc, err := read(payload)
 		b.w.must(err)
 		b.changes(func() {
+			if a, is := doc.(broadcast.Announcement); is {
+				b.w.revisions[string(a.ID)+" "+string(a.Versions[0].Content.SHA256)] = a.Revision
+			}
 			b.saw(time.Now(), historytest.Given{Document: doc, Officers: len(env.Signatures), Level: broadcast.District})
 		})
 	}
@@ -222,6 +226,7 @@ var judged = map[broadcast.Kind]func([]byte) (broadcast.Validator, error){
 	broadcast.KindManifest:     readAs[broadcast.Manifest],
 	broadcast.KindPolicy:       readAs[broadcast.Policy],
 	broadcast.KindWithdrawal:   readAs[broadcast.Withdrawal],
+	broadcast.KindSilence:      readAs[broadcast.Silence],
 	broadcast.KindAssignment:   readAs[broadcast.Assignment],
 }
 
@@ -286,26 +291,27 @@ func (s *onceSite) halt() {
 // testify notes what relay and sound did in this life, which ends now. w.mu is
 // held.
 func (b *onceBoot) testify(now time.Time) {
-	closed := false
+	closed, end := false, broadcast.InstantOf(now) // history knows milliseconds, and one is none
 	for _, e := range b.player.Edges() {
-		if !e.At.Before(now) {
+		if broadcast.InstantOf(e.At) >= end {
 			break // with the power
 		}
 		b.saw(e.At, historytest.Relay{Closed: e.Closed})
 		closed = e.Closed
 	}
 	for _, p := range b.player.Sounded() {
-		if !p.At.Before(now) {
+		if broadcast.InstantOf(p.At) >= end {
 			break // no sample left
 		}
 		name := soundingNamed(p.Sounding.Name)
+		name.Revision = b.w.revisions[string(name.Announcement)+" "+p.Sounding.Content.Path]
 		b.saw(p.At, historytest.Began{Sounding: name})
-		end := historytest.Over{Sounding: name, Samples: p.Evidence.Samples, Whole: p.Err == nil}
+		over := historytest.Over{Sounding: name, Samples: p.Evidence.Samples, Whole: p.Err == nil}
 		at := p.Evidence.Last
 		if !p.Over {
-			end.Samples, end.Whole, at = int64(now.Sub(p.At))*48000/int64(time.Second), false, now
+			over.Samples, over.Whole, at = int64(now.Sub(p.At))*48000/int64(time.Second), false, now
 		}
-		b.saw(at, end)
+		b.saw(at, over)
 	}
 	if closed {
 		b.saw(now, historytest.Relay{})

@@ -13,6 +13,10 @@ type paper struct {
 	officers int
 	level    broadcast.Level
 	given    broadcast.Instant
+	// again is when it was given last, lost that the node was cut off so soon
+	// afterwards that it may not have it.
+	again broadcast.Instant
+	lost  bool
 	// since is from when on the node stood in its areas without a break; 0 if it
 	// does not now.
 	since broadcast.Instant
@@ -95,15 +99,28 @@ func (g Given) tell(j *Judge, at broadcast.Instant) {
 
 // publish notes an announcement that the node has not had yet.
 func (j *Judge) publish(a broadcast.Announcement, g Given, at broadcast.Instant) {
-	if slices.ContainsFunc(j.papers[a.ID], func(p *paper) bool { return p.doc.Revision == a.Revision }) {
-		return
+	for _, p := range j.papers[a.ID] {
+		if p.doc.Revision == a.Revision {
+			p.again, p.lost = at, false
+			return
+		}
 	}
-	p := &paper{doc: a, officers: g.Officers, level: g.Level, given: at}
+	p := &paper{doc: a, officers: g.Officers, level: g.Level, given: at, again: at}
 	if j.place.Within(a.Areas) {
 		p.since = at
 	}
 	j.papers[a.ID] = append(j.papers[a.ID], p)
 	j.oblige(p, at)
+	j.stopIf(at, lawReplaced)
+}
+
+// forget notes what a node that is cut off may not have kept.
+func (j *Judge) forget(at broadcast.Instant) {
+	for _, list := range j.papers {
+		for _, p := range list {
+			p.lost = p.lost || at.Sub(p.again) < keepWithin
+		}
+	}
 }
 
 // moved notes which announcements reach the place where the node stands now.
@@ -138,11 +155,12 @@ func (j *Judge) enough(p *paper) bool {
 	return may && p.officers >= need
 }
 
-// find returns the newest revision of an announcement that is due at a start.
+// find returns the revision of a sounding, if it is due at the start; the newest
+// that is, if the sounding does not name one.
 func (j *Judge) find(s Sounding) *paper {
 	var found *paper
 	for _, p := range j.papers[s.Announcement] {
-		if due(p.doc, s.Start) && (found == nil || p.doc.Revision > found.doc.Revision) {
+		if (s.Revision == 0 || s.Revision == p.doc.Revision) && due(p.doc, s.Start) && (found == nil || p.doc.Revision > found.doc.Revision) {
 			found = p
 		}
 	}
@@ -191,6 +209,16 @@ func (j *Judge) bars(s order[broadcast.Silence], p *paper) bool {
 	}
 	need, _ := j.law.Threshold(broadcast.Emergency, "")
 	return !p.emergency() || s.officers >= need && p.doc.Revision <= s.doc.Revision
+}
+
+// replaced says that the node was told long enough ago of a revision that takes
+// the place of this one: any later one, but for an emergency only an emergency
+// that may sound itself and comes from the same level or a higher one.
+func (j *Judge) replaced(p *paper, before broadcast.Instant) bool {
+	return slices.ContainsFunc(j.papers[p.doc.ID], func(o *paper) bool {
+		return o.given <= before && o.doc.Revision > p.doc.Revision &&
+			(!p.emergency() || o.emergency() && j.enough(o) && o.level.Rank() <= p.level.Rank())
+	})
 }
 
 // delisted says that every area that the item is for has had a newer list for a

@@ -1,6 +1,7 @@
 package historytest
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -8,34 +9,51 @@ import (
 )
 
 // How soon an emergency has to be heard that could not be in time: what comes
-// late joins on a grid of ten seconds, and a node that wakes up reads its card
-// first.
+// late joins on a grid of ten seconds, a node that wakes up reads its card
+// first, and one whose sound broke off begins anew.
 const (
 	joinWithin = 15 * time.Second
 	wakeWithin = 45 * time.Second
 	behind     = 5 * time.Second // another emergency
+	// mostSoundings is how often an emergency begins at most.
+	mostSoundings = 3
+	// keepWithin is how soon a node has kept what it was given.
+	keepWithin = 5 * time.Second
 )
 
-// duty is an emergency that has to be heard by an instant.
+// duty is an emergency that has to be heard to its end, and must have begun by
+// an instant.
 type duty struct {
 	occurrence
 	paper *paper
 	by    broadcast.Instant
 }
 
+// closes is when a repeat need not be heard any more that had to wait for other
+// emergencies: when the next one is due, or the window is over. What begins an
+// emergency has no such end.
+func (d duty) closes() broadcast.Instant {
+	t := d.paper.doc.Timing
+	if d.start == t.Start {
+		return math.MaxInt64
+	}
+	return min(t.Start.Add(t.WindowLength()), d.start.Add(time.Duration(t.Repeat)*time.Second))
+}
+
 // oblige notes that an emergency has to sound which reached a node that can be
-// reached.
+// reached: at once if it is late already, and at every repeat.
 func (j *Judge) oblige(p *paper, at broadcast.Instant) {
 	if !p.emergency() || !j.reachable() || p.since == 0 {
 		return
 	}
-	start := p.doc.Timing.Start
-	by := start.Add(obey)
-	if start < at.Add(j.board.WarmUp+obey) {
-		by = at.Add(joinWithin)
-	}
-	if by <= start.Add(p.doc.Timing.WindowLength()) && (p.doc.Timing.Repeat == 0 || at < start) {
-		j.duties = append(j.duties, duty{occurrence{p.doc.ID, start}, p, by.Add(j.slack)})
+	for _, start := range startsOf(p.doc, p.doc.Timing.Start.Add(p.doc.Timing.WindowLength())) {
+		by := start.Add(obey)
+		if start < at.Add(j.board.WarmUp+obey) {
+			by = at.Add(joinWithin)
+		}
+		if by <= p.doc.Timing.Start.Add(p.doc.Timing.WindowLength()) && (p.doc.Timing.Repeat == 0 || at < start) {
+			j.duties = append(j.duties, duty{occurrence{p.doc.ID, p.doc.Revision, start}, p, by.Add(j.slack)})
+		}
 	}
 }
 
@@ -45,27 +63,39 @@ func (j *Judge) wake(at broadcast.Instant) {
 	for _, list := range j.papers {
 		for _, p := range list {
 			t := p.doc.Timing
-			name := occurrence{p.doc.ID, t.Start}
-			h := j.heard[name]
-			if p.emergency() && p.since != 0 && t.Repeat == 0 && at.Add(wakeWithin) < t.Start.Add(t.WindowLength()) && len(h) < 3 &&
-				!slices.ContainsFunc(h, func(h *heard) bool { return h.whole }) {
-				j.duties = append(j.duties, duty{name, p, max(at.Add(wakeWithin), t.Start.Add(obey+j.slack))})
+			closes := t.Start.Add(t.WindowLength())
+			for _, start := range startsOf(p.doc, closes) {
+				name, ready := occurrence{p.doc.ID, p.doc.Revision, start}, at.Add(wakeWithin)
+				if p.emergency() && p.since != 0 && ready < closes && (t.Repeat == 0 || ready < start) && !j.done(name) {
+					j.duties = append(j.duties, duty{name, p, max(ready, start.Add(obey+j.slack))})
+				}
 			}
 		}
 	}
 }
 
-// fulfil strikes off what sounds now.
+// done says that an emergency was heard to its end, or as often as may be.
+func (j *Judge) done(name occurrence) bool {
+	h := j.heard[name]
+	return len(h) >= mostSoundings || slices.ContainsFunc(h, func(h *heard) bool { return h.whole })
+}
+
+// fulfil strikes off what has sounded. What broke off has to sound again.
 func (j *Judge) fulfil(h *heard) {
-	j.duties = slices.DeleteFunc(j.duties, func(d duty) bool { return d.occurrence == h.of() })
+	j.duties = slices.DeleteFunc(j.duties, func(d duty) bool { return d.occurrence == h.of() && j.done(d.occurrence) })
+	for i := range j.duties {
+		if d := &j.duties[i]; d.occurrence == h.of() {
+			d.by = max(d.by, j.now.Add(joinWithin))
+		}
+	}
 }
 
 // judgeDuties strikes off what need not sound any more, puts off what has to
-// wait for another emergency, and judges what is overdue.
+// wait for another emergency or sounds, and judges what is overdue.
 func (j *Judge) judgeDuties() {
 	j.duties = slices.DeleteFunc(j.duties, func(d duty) bool {
 		hushed := j.silenced(d.paper, j.now, d.start, min(j.now, d.by)) // it may come late, so a later silence counts too
-		return hushed || j.withdrawn(d.paper, j.now) || d.paper.since == 0 || !j.enough(d.paper) || j.superseded(d.paper)
+		return hushed || j.withdrawn(d.paper, j.now) || d.paper.since == 0 || !j.enough(d.paper) || j.replaced(d.paper, j.now)
 	})
 	for i := range j.duties {
 		d := &j.duties[i]
@@ -74,14 +104,10 @@ func (j *Judge) judgeDuties() {
 		}
 	}
 	j.duties = slices.DeleteFunc(j.duties, func(d duty) bool {
-		if j.now > d.by {
-			j.breach(lawEmergency, "%s of %s was not heard by %s", d.announcement, d.start, d.by)
+		if outlasted := d.by > d.closes(); outlasted || j.now <= d.by {
+			return outlasted
 		}
-		return j.now > d.by
+		j.breach(lawEmergency, "%s of %s was not heard by %s", d.announcement, d.start, d.by)
+		return true
 	})
-}
-
-// superseded says that a later revision has taken the place of an emergency.
-func (j *Judge) superseded(p *paper) bool {
-	return slices.ContainsFunc(j.papers[p.doc.ID], func(o *paper) bool { return o.doc.Revision > p.doc.Revision })
 }

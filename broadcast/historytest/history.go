@@ -52,10 +52,12 @@ type Given struct {
 type Relay struct{ Closed bool }
 
 // Sounding names one attempt at an occurrence, as the sound card was told.
+// Revision may be 0, which stands for the newest that is due at the start.
 type Sounding struct {
 	Announcement broadcast.ID
 	Start        broadcast.Instant
 	Attempt      int64
+	Revision     broadcast.Revision
 }
 
 // String names the attempt for people.
@@ -122,6 +124,7 @@ const (
 	lawWithdrawn   = "what was withdrawn is silent"
 	lawSilence     = "silence is silent"
 	lawDelisted    = "what left the manifest is silent"
+	lawReplaced    = "what a newer revision replaced is silent"
 	lawStale       = "a node without contact falls silent"
 	lawPower       = "what the battery keeps for emergencies is spent on nothing else"
 	lawObey        = "what has to stop stops within a second"

@@ -29,6 +29,9 @@ func at(clock string) broadcast.Instant {
 	return broadcast.InstantOf(t)
 }
 
+// issue is the revision of what the tests announce.
+var issue = broadcast.Revision(at("05:00:00.000"))
+
 // tale is a history in the making.
 type tale struct {
 	events []Event
@@ -43,7 +46,7 @@ func (t *tale) prove(when broadcast.Instant, s Sounding, rung broadcast.Rung, re
 		prev, _ = t.own[n-1].Digest()
 	}
 	r := broadcast.Receipt{Seq: int64(len(t.own)) + 1, Prev: prev, At: when, Clock: broadcast.ClockProved, Boot: "boot-1", Announcement: s.Announcement,
-		Of: 1, Start: s.Start, Attempt: s.Attempt, Rung: rung, Reason: reason}
+		Of: issue, Start: s.Start, Attempt: s.Attempt, Rung: rung, Reason: reason}
 	if samples > 0 {
 		r.Evidence = &broadcast.Evidence{Samples: samples, Of: samples}
 	}
@@ -73,7 +76,7 @@ func (t *tale) sound(s Sounding, why broadcast.Reason, length time.Duration, end
 }
 
 func announcement(id broadcast.ID, class broadcast.Class, start broadcast.Instant, length time.Duration) broadcast.Announcement {
-	return broadcast.Announcement{ID: id, Revision: broadcast.Revision(at("05:00:00.000")), Class: class, Areas: []broadcast.ID{area},
+	return broadcast.Announcement{ID: id, Revision: issue, Class: class, Areas: []broadcast.ID{area},
 		Versions: []broadcast.Version{{Language: "vi", Content: &broadcast.Content{Millis: length.Milliseconds()}}},
 		Timing:   broadcast.Timing{Mode: broadcast.ModeStart, Start: start}}
 }
@@ -105,9 +108,9 @@ func (t *tale) give(when broadcast.Instant, a broadcast.Announcement) {
 }
 
 var (
-	news  = Sounding{"news", at("08:00:00.000"), 1}
-	talk  = Sounding{"talk", at("09:00:00.000"), 1}
-	flood = Sounding{"flood", at("09:00:20.000"), 1}
+	news  = Sounding{"news", at("08:00:00.000"), 1, 0}
+	talk  = Sounding{"talk", at("09:00:00.000"), 1, 0}
+	flood = Sounding{"flood", at("09:00:20.000"), 1, 0}
 )
 
 // morning is the history that keeps the laws.
@@ -122,7 +125,7 @@ func morning() *tale {
 	t.sound(news, "", 5*time.Minute, broadcast.Ended, "")
 	t.give(at("08:59:00.000"), announcement("flood", broadcast.Emergency, flood.Start, 30*time.Second))
 	t.cut()
-	t.sound(Sounding{"talk", talk.Start, 2}, broadcast.WhyPreempted, time.Minute, broadcast.Ended, "")
+	t.sound(Sounding{"talk", talk.Start, 2, 0}, broadcast.WhyPreempted, time.Minute, broadcast.Ended, "")
 	t.add(at("10:00:00.000"), State{Runs: true, Linked: true, Timed: true})
 	return t
 }
@@ -197,7 +200,7 @@ func TestEveryBrokenLawIsCaught(t *testing.T) {
 
 func TestEveryLawHasAMutationThatBreaksIt(t *testing.T) {
 	for _, law := range []string{lawRelay, lawMaxOn, lawHold, lawWarm, lawPublished, lawThreshold, lawQuiet, lawWindow, lawBudget, lawEarly, lawLate,
-		lawTwice, lawOften, lawAtOnce, lawWithdrawn, lawSilence, lawDelisted, lawStale, lawPower, lawObey, lawEmergency, lawChain, lawOneEnd, lawReason,
+		lawTwice, lawOften, lawAtOnce, lawWithdrawn, lawSilence, lawDelisted, lawReplaced, lawStale, lawPower, lawObey, lawEmergency, lawChain, lawOneEnd, lawReason,
 		lawBoast, lawEnded, lawJournalled, lawVerdict, lawBothSides, lawEventsOrder} {
 		if !slices.ContainsFunc(mutations, func(m mutation) bool { return m.law == law }) {
 			t.Errorf("nothing shows that this is caught: %s", law)

@@ -85,6 +85,7 @@ func (s State) tell(j *Judge, at broadcast.Instant) {
 			j.breach(lawObey, "the node is off and its relay closed")
 		}
 		j.duties = nil
+		j.forget(at)
 	case before && !j.reachable():
 		j.duties = nil
 	case !before && j.reachable():

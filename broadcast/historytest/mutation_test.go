@@ -59,7 +59,7 @@ func isFact[F Fact](pick func(F) bool) func(Event) bool {
 func item(a broadcast.Announcement, length time.Duration) func(*tale) {
 	return func(t *tale) {
 		t.give(at("05:01:00.000"), a)
-		t.sound(Sounding{a.ID, a.Timing.Start, 1}, "", length, broadcast.Ended, "")
+		t.sound(Sounding{a.ID, a.Timing.Start, 1, 0}, "", length, broadcast.Ended, "")
 	}
 }
 
@@ -70,6 +70,12 @@ func then(first func(*tale), more func(*tale)) func(*tale) {
 
 func normal(clock string, length time.Duration) broadcast.Announcement {
 	return announcement("news", broadcast.Normal, at(clock), length)
+}
+
+// newer is an announcement as it was issued later.
+func newer(a broadcast.Announcement, clock string) broadcast.Announcement {
+	a.Revision = broadcast.Revision(at(clock))
+	return a
 }
 
 var withdrawal = broadcast.Withdrawal{ID: "w", Revision: broadcast.Revision(at("06:00:00.000")), Announcement: "news",
@@ -97,6 +103,14 @@ var mutations = []mutation{
 		t.add(at("08:00:40.000"), Relay{false})
 		t.prove(at("08:01:00.000"), news, broadcast.Skipped, broadcast.WhyLate, 0)
 	})},
+	{lawHold, "it waits a minute for the next", nil, told(policy(nil), func(t *tale) {
+		item(normal("08:00:00.000", 10*time.Second), 10*time.Second)(t)
+		t.give(at("05:01:00.000"), announcement("talk", broadcast.Priority, at("08:01:00.000"), 10*time.Second))
+		t.sound(Sounding{"talk", at("08:01:00.000"), 1, 0}, "", 10*time.Second, broadcast.Ended, "")
+		t.without(isFact(func(r Relay) bool { return true }))
+		t.add(at("07:59:58.500"), Relay{true})
+		t.add(at("08:01:12.000"), Relay{false})
+	})},
 	{lawWarm, "the relay is open", nil, changed(func(t *tale) {
 		t.without(isFact(func(r Relay) bool { return true }))
 	})},
@@ -104,7 +118,7 @@ var mutations = []mutation{
 		i := slices.IndexFunc(t.events, isFact(func(r Relay) bool { return r.Closed }))
 		t.events[i].At = t.events[i].At.Add(time.Second)
 	})},
-	{lawPublished, "unknown", []string{lawRelay}, changed(func(t *tale) {
+	{lawPublished, "unknown", []string{lawRelay, lawBoast, lawJournalled}, changed(func(t *tale) {
 		t.without(isFact(func(g Given) bool { a, ok := g.Document.(broadcast.Announcement); return ok && a.ID == "news" }))
 	})},
 	{lawPublished, "for another place", []string{lawRelay}, told(policy(nil), item(func() broadcast.Announcement {
@@ -138,7 +152,7 @@ var mutations = []mutation{
 	})},
 	{lawLate, "two minutes", []string{lawRelay}, told(policy(nil), func(t *tale) {
 		t.give(at("05:01:00.000"), normal("07:58:00.000", time.Minute))
-		late := Sounding{"news", at("07:58:00.000"), 1}
+		late := Sounding{"news", at("07:58:00.000"), 1, 0}
 		t.add(at("07:59:58.500"), Relay{true})
 		t.add(at("08:00:00.000"), Began{late})
 		t.add(at("08:01:00.000"), Over{late, 48000 * 60, true})
@@ -154,14 +168,14 @@ var mutations = []mutation{
 	}))},
 	{lawTwice, "after it was heard to its end", nil, told(policy(nil), func(t *tale) {
 		t.give(at("05:01:00.000"), announcement("flood", broadcast.Emergency, at("08:00:00.000"), 10*time.Second))
-		t.sound(Sounding{"flood", at("08:00:00.000"), 1}, "", 10*time.Second, broadcast.Ended, "")
-		t.sound(Sounding{"flood", at("08:00:00.000"), 2}, broadcast.WhyRepeat, 10*time.Second, broadcast.Ended, "")
+		t.sound(Sounding{"flood", at("08:00:00.000"), 1, 0}, "", 10*time.Second, broadcast.Ended, "")
+		t.sound(Sounding{"flood", at("08:00:00.000"), 2, 0}, broadcast.WhyRepeat, 10*time.Second, broadcast.Ended, "")
 	})},
 	{lawOften, "an emergency four times", nil, told(policy(nil), func(t *tale) {
 		t.give(at("05:01:00.000"), announcement("flood", broadcast.Emergency, at("08:00:00.000"), 10*time.Second))
-		t.sound(Sounding{"flood", at("08:00:00.000"), 1}, "", 5*time.Second, broadcast.Interrupted, broadcast.WhyCrash)
+		t.sound(Sounding{"flood", at("08:00:00.000"), 1, 0}, "", 5*time.Second, broadcast.Interrupted, broadcast.WhyCrash)
 		for n := range int64(3) {
-			t.sound(Sounding{"flood", at("08:00:00.000"), n + 2}, broadcast.WhyRepeat, 5*time.Second, broadcast.Interrupted, broadcast.WhyCrash)
+			t.sound(Sounding{"flood", at("08:00:00.000"), n + 2, 0}, broadcast.WhyRepeat, 5*time.Second, broadcast.Interrupted, broadcast.WhyCrash)
 		}
 	})},
 	{lawOften, "a priority item that did not give way", nil, changed(func(t *tale) {
@@ -173,7 +187,7 @@ var mutations = []mutation{
 	})},
 	{lawAtOnce, "two", []string{lawBoast, lawWarm, lawJournalled, lawVerdict}, told(policy(nil), then(item(normal("08:00:00.000", time.Minute), time.Minute), func(t *tale) {
 		t.give(at("05:01:00.000"), announcement("talk", broadcast.Priority, at("08:00:10.000"), time.Minute))
-		t.add(at("08:00:10.000"), Began{Sounding{"talk", at("08:00:10.000"), 1}})
+		t.add(at("08:00:10.000"), Began{Sounding{"talk", at("08:00:10.000"), 1, 0}})
 	}))},
 	{lawWithdrawn, "it begins", nil, told(policy(nil), then(item(normal("08:00:00.000", time.Minute), time.Minute), func(t *tale) {
 		t.add(at("06:00:00.000"), Given{withdrawal, 2, broadcast.Commune})
@@ -183,6 +197,18 @@ var mutations = []mutation{
 	}))},
 	{lawDelisted, "it begins", nil, told(policy(nil), then(item(normal("08:00:00.000", time.Minute), time.Minute), func(t *tale) {
 		t.add(at("07:30:00.000"), Given{Document: broadcast.Manifest{Area: area, Revision: broadcast.Revision(at("07:30:00.000"))}})
+	}))},
+	{lawReplaced, "it begins", []string{lawVerdict}, told(policy(nil), then(item(normal("08:00:00.000", time.Minute), time.Minute), func(t *tale) {
+		t.give(at("07:30:00.000"), newer(normal("09:00:00.000", time.Minute), "07:30:00.000"))
+	}))},
+	{lawReplaced, "an emergency begins", []string{lawVerdict, lawEmergency}, told(policy(nil), func(t *tale) {
+		warning := announcement("flood", broadcast.Emergency, at("08:00:00.000"), 10*time.Second)
+		item(warning, 10*time.Second)(t)
+		warning.Timing.Start = at("08:05:00.000")
+		t.give(at("07:30:00.000"), newer(warning, "07:30:00.000"))
+	})},
+	{lawObey, "it goes on though it was replaced", []string{lawVerdict}, told(policy(nil), then(item(normal("08:00:00.000", time.Minute), time.Minute), func(t *tale) {
+		t.give(at("08:00:10.000"), newer(normal("09:00:00.000", time.Minute), "08:00:10.000"))
 	}))},
 	{lawStale, "after the limit", nil, told(policy(func(p *broadcast.Policy) { p.OfflineDays = 1 }), func(t *tale) {
 		a := normal("08:00:00.000", time.Minute)
@@ -201,15 +227,26 @@ var mutations = []mutation{
 	{lawEmergency, "it never sounds", []string{lawVerdict}, told(policy(nil), func(t *tale) {
 		t.give(at("07:59:50.000"), announcement("flood", broadcast.Emergency, at("08:00:00.000"), time.Minute))
 	})},
+	{lawEmergency, "a repeat is left out", []string{lawVerdict}, told(policy(nil), func(t *tale) {
+		a := announcement("flood", broadcast.Emergency, at("08:00:00.000"), 10*time.Second)
+		a.Timing.Window, a.Timing.Repeat = 150, 60
+		t.give(at("07:59:50.000"), a)
+		t.sound(Sounding{"flood", at("08:00:00.000"), 1, 0}, "", 10*time.Second, broadcast.Ended, "")
+		t.sound(Sounding{"flood", at("08:02:00.000"), 1, 0}, "", 10*time.Second, broadcast.Ended, "")
+	})},
+	{lawEmergency, "it breaks off and nobody asked for that", nil, told(policy(nil), func(t *tale) {
+		t.give(at("07:59:50.000"), announcement("flood", broadcast.Emergency, at("08:00:00.000"), time.Minute))
+		t.sound(Sounding{"flood", at("08:00:00.000"), 1, 0}, "", 5*time.Second, broadcast.Interrupted, broadcast.WhyStopped)
+	})},
 	{lawEmergency, "it waits for a talk", nil, told(policy(nil), func(t *tale) {
 		t.give(at("07:59:50.000"), announcement("flood", broadcast.Emergency, at("08:00:00.000"), time.Minute))
-		t.late(Sounding{"flood", at("08:00:00.000"), 1}, 3*time.Second)
+		t.late(Sounding{"flood", at("08:00:00.000"), 1, 0}, 3*time.Second)
 	})},
 	{lawEmergency, "it is forgotten over a power cut", nil, told(policy(nil), func(t *tale) {
 		t.give(at("07:59:50.000"), announcement("flood", broadcast.Emergency, at("08:00:00.000"), time.Minute))
 		t.add(at("07:59:52.000"), State{})
 		t.add(at("08:03:00.000"), State{Runs: true, Linked: true, Timed: true})
-		t.prove(at("08:40:00.000"), Sounding{"flood", at("08:00:00.000"), 0}, broadcast.Expired, broadcast.WhyExpired, 0)
+		t.prove(at("08:40:00.000"), Sounding{"flood", at("08:00:00.000"), 0, 0}, broadcast.Expired, broadcast.WhyExpired, 0)
 	})},
 	{lawChain, "a gap", []string{lawEnded, lawBothSides, lawJournalled, lawOften}, changed(func(t *tale) {
 		t.without(isFact(func(p Proved) bool { return p.Receipt.Seq == 4 }))
@@ -238,7 +275,7 @@ var mutations = []mutation{
 	{lawBoast, "more than sounded", nil, changed(func(t *tale) {
 		replace(t, func(o Over) Over { o.Samples /= 2; return o })
 	})},
-	{lawBoast, "not to its end", []string{lawOften}, changed(func(t *tale) {
+	{lawBoast, "not to its end", []string{lawOften, lawEmergency}, changed(func(t *tale) {
 		replace(t, func(o Over) Over { o.Whole = false; return o })
 	})},
 	{lawEnded, "no end", nil, changed(func(t *tale) {
@@ -251,6 +288,10 @@ var mutations = []mutation{
 	})},
 	{lawVerdict, "nobody says what became of it", nil, told(policy(nil), func(t *tale) {
 		t.give(at("05:01:00.000"), normal("08:00:00.000", time.Minute))
+		t.own = []broadcast.Receipt{}
+	})},
+	{lawVerdict, "nor of what came late", nil, told(policy(nil), func(t *tale) {
+		t.give(at("08:00:20.000"), normal("08:00:00.000", time.Minute))
 		t.own = []broadcast.Receipt{}
 	})},
 	{lawBothSides, "the node has one more", nil, changed(func(t *tale) { t.own = append(t.own, t.own[0]) })},

@@ -37,7 +37,7 @@ func newProofs() proofs {
 func (p Proved) tell(j *Judge, _ broadcast.Instant) {
 	j.link(p)
 	r := p.Receipt
-	name := attempt{occurrence{r.Announcement, r.Start}, r.Payload, r.Attempt}
+	name := attempt{occurrence{r.Announcement, r.Of, r.Start}, r.Payload, r.Attempt}
 	if r.Attempt > 1 && r.Reason == "" {
 		j.breach(lawReason, "receipt %d, %s", r.Seq, r.Rung)
 	}
@@ -89,7 +89,7 @@ func (j *Judge) doubt(r broadcast.Receipt) {
 }
 
 func (j *Judge) soundingOf(r broadcast.Receipt) *heard {
-	list := j.heard[occurrence{r.Announcement, r.Start}]
+	list := j.heard[occurrence{r.Announcement, r.Of, r.Start}]
 	if i := slices.IndexFunc(list, func(h *heard) bool { return h.Attempt == r.Attempt }); i >= 0 {
 		return list[i]
 	}
@@ -115,10 +115,23 @@ func (j *Judge) settleSoundings() {
 		}
 	}
 	for _, a := range slices.SortedFunc(maps.Keys(j.proofs.rungs), compareAttempts) {
-		if _, ended := j.proofs.ends[a]; a.start != 0 && !ended {
+		if a.start != 0 && !j.finished(a) {
 			j.breach(lawEnded, "%s of %s, attempt %d: %v", a.announcement, a.start, a.number, j.proofs.rungs[a])
 		}
 	}
+}
+
+// finished says that an attempt has its end. One of which nothing is known but
+// that the relay closed was none, if its occurrence has an end.
+func (j *Judge) finished(a attempt) bool {
+	_, ended := j.proofs.ends[a]
+	if slices.ContainsFunc(j.proofs.rungs[a], func(r broadcast.Rung) bool { return r != broadcast.Powered }) {
+		return ended
+	}
+	for end := range j.proofs.ends {
+		ended = ended || end.occurrence == a.occurrence && end.payload == a.payload
+	}
+	return ended
 }
 
 // attemptsAt are the attempts of a number that began to sound, by the receipts.
@@ -133,7 +146,7 @@ func (j *Judge) attemptsAt(name occurrence, number int64) []attempt {
 }
 
 func compareOccurrences(a, b occurrence) int {
-	return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.announcement, b.announcement))
+	return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.announcement, b.announcement), cmp.Compare(a.revision, b.revision))
 }
 
 func compareAttempts(a, b attempt) int {
@@ -150,13 +163,24 @@ func (j *Judge) settleVerdicts() {
 	for _, id := range slices.Sorted(maps.Keys(j.papers)) {
 		for _, p := range j.papers[id] {
 			for _, start := range startsOf(p.doc, j.now) {
-				late := p.doc.Timing.Late(p.doc.Class)
-				if p.since != 0 && max(p.since, p.given) < start && start.Add(late+p.length()+wakeWithin) < j.now && ends[occurrence{id, start}] == 0 {
+				if j.owed(p, start) && ends[occurrence{id, p.doc.Revision, start}] == 0 {
 					j.breach(lawVerdict, "%s of %s has none", id, start)
 				}
 			}
 		}
 	}
+}
+
+// owed says whether an occurrence must have its verdict by now: the node holds
+// it, stood in its areas and had it before its start, or where it is the only
+// one, before its deadline.
+func (j *Judge) owed(p *paper, start broadcast.Instant) bool {
+	t := p.doc.Timing
+	latest, late := start, t.Late(p.doc.Class)
+	if t.Recurrence == nil && t.Repeat == 0 {
+		latest = start.Add(late)
+	}
+	return p.since != 0 && !p.lost && max(p.since, p.given) < latest && start.Add(late+p.length()+wakeWithin) < j.now
 }
 
 // startsOf are the starts of an announcement up to now.

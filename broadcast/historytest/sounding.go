@@ -10,10 +10,19 @@ import (
 // occurrence names one planned sounding.
 type occurrence struct {
 	announcement broadcast.ID
+	revision     broadcast.Revision
 	start        broadcast.Instant
 }
 
-func (s Sounding) of() occurrence { return occurrence{s.Announcement, s.Start} }
+func (s Sounding) of() occurrence { return occurrence{s.Announcement, s.Revision, s.Start} }
+
+// same says that both name one attempt, of which either may lack the revision.
+func (s Sounding) same(o Sounding) bool {
+	if s.Revision == 0 || o.Revision == 0 {
+		s.Revision, o.Revision = 0, 0
+	}
+	return s == o
+}
 
 // heard is one attempt of which a sample left.
 type heard struct {
@@ -110,18 +119,28 @@ func (j *Judge) near(p *paper, now broadcast.Instant) bool {
 
 // opened judges how long the relay was closed, and for what.
 func (j *Judge) opened(at broadcast.Instant) {
-	since, gap := j.closed, j.board.Tail+j.board.Hold+j.board.MinOff+j.board.WarmUp+obey
-	j.closed = 0
-	switch {
-	case j.sounds != nil:
+	since := j.closed
+	if j.sounds != nil {
 		j.breach(lawWarm, "the relay opened while %s sounded", j.sounds.Sounding)
-	case j.useful && at.Sub(j.rested) > gap:
-		j.breach(lawHold, "it opened %v after the last sample", at.Sub(j.rested))
-	case !j.useful && at.Sub(since) > gap:
-		j.breach(lawHold, "it was closed for %v and nothing sounded", at.Sub(since))
+	} else {
+		j.idle(at)
 	}
+	j.closed = 0
 	if limit := j.board.MaxOn; limit > 0 && !j.told && at.Sub(since) > limit+j.slack {
 		j.breach(lawMaxOn, "it was closed for %v", at.Sub(since))
+	}
+}
+
+// idle judges how long the relay was closed up to now while nothing sounded.
+func (j *Judge) idle(at broadcast.Instant) {
+	// What was to share the closing may be taken back at its last moment, and the
+	// relay is held once more.
+	gap := j.board.Tail + 2*j.board.Hold + j.board.MinOff + j.board.WarmUp + obey
+	switch {
+	case j.useful && at.Sub(j.rested) > gap:
+		j.breach(lawHold, "it was closed for %v after the last sample", at.Sub(j.rested))
+	case !j.useful && at.Sub(j.closed) > gap:
+		j.breach(lawHold, "it was closed for %v and nothing sounded", at.Sub(j.closed))
 	}
 }
 
@@ -138,6 +157,7 @@ var beginning = []struct {
 	{lawLate, true, tooLate},
 	{lawWithdrawn, true, func(j *Judge, h *heard) bool { return j.withdrawn(h.paper, j.now.Add(-obey)) }},
 	{lawSilence, true, func(j *Judge, h *heard) bool { return j.silenced(h.paper, j.now.Add(-obey), h.first, h.first) }},
+	{lawReplaced, true, func(j *Judge, h *heard) bool { return j.replaced(h.paper, j.now.Add(-j.underWay(h.paper))) }},
 	{lawDelisted, false, func(j *Judge, h *heard) bool { return j.delisted(h.paper, j.now.Add(-obey)) }},
 	{lawStale, true, isStale},
 	{lawPower, false, func(j *Judge, h *heard) bool {
@@ -154,13 +174,16 @@ func (b Began) tell(j *Judge, at broadcast.Instant) {
 		j.breach(lawAtOnce, "%s begins while %s sounds", b.Sounding, j.sounds.Sounding)
 	case j.closed == 0 || at.Sub(j.closed) < j.board.WarmUp-j.slack:
 		j.breach(lawWarm, "%s begins; the relay is closed since %s", b.Sounding, j.closed)
+	default:
+		j.idle(at)
 	}
 	j.useful = true
 	p := j.find(b.Sounding)
 	if p == nil {
 		j.breach(lawPublished, "%s was never published to this node", b.Sounding)
-		p = &paper{doc: broadcast.Announcement{ID: b.Announcement}}
+		p = &paper{doc: broadcast.Announcement{ID: b.Announcement, Revision: b.Revision}}
 	}
+	b.Revision = p.doc.Revision
 	h, broken := j.judgeFirst(b.Sounding, p, at, j.state.Ahead)
 	if len(broken) > 0 && at.Sub(j.set) <= setWithin {
 		// The clock was just set, which a sounding that was prepared does not follow.
@@ -173,7 +196,16 @@ func (b Began) tell(j *Judge, at broadcast.Instant) {
 	}
 	j.sounds = h
 	j.heard[b.of()] = append(j.heard[b.of()], h)
-	j.fulfil(h)
+}
+
+// underWay is how long before its first sample nothing keeps an item any more
+// from sounding by being replaced. An emergency for which the relay was asked
+// sounds until what replaces it begins, so that nobody waits in silence.
+func (j *Judge) underWay(p *paper) time.Duration {
+	if p.emergency() {
+		return j.board.WarmUp + 2*obey
+	}
+	return obey
 }
 
 // setWithin is how long after its clock was set a node may sound by the old one.
@@ -223,10 +255,14 @@ func tooOften(j *Judge, h *heard) bool {
 	return len(j.heard[h.of()]) >= most && (h.paper.emergency() || !h.paper.programme())
 }
 
-// stopIf has the present sounding stop if it is withdrawn or silenced now.
+// stopIf has the present sounding stop if it is withdrawn or silenced now, or
+// replaced; an emergency goes on until what replaces it begins.
 func (j *Judge) stopIf(at broadcast.Instant, why string) {
 	h := j.sounds
-	if h == nil || h.stopBy != 0 || !j.withdrawn(h.paper, at) && !j.silenced(h.paper, at, at.Add(h.ahead), at.Add(h.ahead)) {
+	gone := func() bool {
+		return j.withdrawn(h.paper, at) || j.silenced(h.paper, at, at.Add(h.ahead), at.Add(h.ahead))
+	}
+	if h == nil || h.stopBy != 0 || !gone() && (h.paper.emergency() || !j.replaced(h.paper, at)) {
 		return
 	}
 	h.stopBy, h.why = at.Add(obey+j.slack), why
@@ -255,15 +291,13 @@ func (j *Judge) quiet(h *heard, to broadcast.Instant) {
 // tell judges a sounding that is over.
 func (o Over) tell(j *Judge, at broadcast.Instant) {
 	h := j.sounds
-	if h == nil || h.Sounding != o.Sounding {
+	if h == nil || !h.same(o.Sounding) {
 		j.breach(lawAtOnce, "%s ends and did not sound", o.Sounding)
 		return
 	}
 	j.sounds, j.rested = nil, at
 	h.samples, h.over, h.whole = o.Samples, true, o.Whole
-	if h.whole {
-		j.fulfil(h) // also if the node was reached while it sounded
-	}
+	j.fulfil(h)
 	to := at.Add(h.ahead)
 	j.quiet(h, to)
 	if h.paper.emergency() || h.paper.given == 0 {
