@@ -69,8 +69,8 @@ fuzz: ## each fuzz target for FUZZ_TIME (20s), as many at a time as there are pr
 	@scripts/fuzz $(FUZZ_TIME)
 
 .PHONY: soak
-soak: ## repeat every test in random order for SOAK_TIME (10m), stopping at the first failure
-	@scripts/soak $(SOAK_TIME)
+soak: ## the long forms of the tests, then every test in random order for SOAK_TIME (10m); STAGE=name for one
+	@$(GO) run ./scripts/soak -time $(SOAK_TIME) $(STAGE)
 
 .PHONY: clean
 clean: ## remove what was built and what the demo recorded

@@ -19,8 +19,6 @@ import (
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/media"
-	"github.com/loaxa/loaxa/broadcast/seal"
-	"github.com/loaxa/loaxa/controller/people"
 	"github.com/loaxa/loaxa/controller/store"
 	"github.com/loaxa/loaxa/device/player/playertest"
 )
@@ -150,47 +148,14 @@ func (b *blocked) furnish() {
 // sign has two people allow a template to the key of the box.
 func (b *blocked) sign(tokens []string) {
 	b.Helper()
-	ctx := b.Context()
-	tree, err := broadcast.BacQuangTree()
-	if err != nil {
-		b.Fatal(err)
-	}
-	db, err := store.Open(ctx, b.data())
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
-	office, err := people.Open(ctx, b.data(), db, people.Config{Tree: tree, Now: time.Now})
-	if err != nil {
-		b.Fatal(err)
-	}
-	content, err := db.Content(ctx, broadcast.Digest(b.contents["key"]))
-	if err != nil {
-		b.Fatal(err)
-	}
 	now := broadcast.InstantOf(time.Now())
-	m := broadcast.Template{ID: "mau-lu", Revision: broadcast.Revision(now), Class: broadcast.Emergency, Title: "Lũ quét", Areas: []broadcast.ID{"tan-lap"},
-		Versions: []broadcast.Version{{Language: "vi", Content: &broadcast.Content{SHA256: content.SHA256, Millis: content.Millis, Bytes: content.Bytes}}},
-		Expires:  now.Add(300 * 24 * time.Hour), Local: &broadcast.OnSite{Keys: []broadcast.Switch{"key"}, Hourly: 3}}
-	var raw []byte
-	err = office.With(ctx, people.Credential{Token: tokens[0]}, func(first seal.Signer) error {
-		return office.With(ctx, people.Credential{Token: tokens[1]}, func(second seal.Signer) error {
-			env, err := seal.Seal(broadcast.KindTemplate, m, first, second)
-			if err == nil {
-				raw, err = broadcast.Encode(env)
-			}
-			return err
-		})
+	expires := now.Add(300 * 24 * time.Hour)
+	b.enact(broadcast.KindTemplate, expires, tokens, func(db *store.DB) (broadcast.Validator, error) {
+		c, err := db.Content(b.Context(), broadcast.Digest(b.contents["key"]))
+		return broadcast.Template{ID: "mau-lu", Revision: broadcast.Revision(now), Class: broadcast.Emergency, Title: "Lũ quét", Areas: []broadcast.ID{"tan-lap"},
+			Versions: []broadcast.Version{{Language: "vi", Content: &broadcast.Content{SHA256: c.SHA256, Millis: c.Millis, Bytes: c.Bytes}}},
+			Expires:  expires, Local: &broadcast.OnSite{Keys: []broadcast.Switch{"key"}, Hourly: 3}}, err
 	})
-	if err == nil {
-		err = db.Update(ctx, func(tx store.Tx) error {
-			sum, err := tx.PutDocument(ctx, store.Document{Kind: broadcast.KindTemplate, ID: m.ID, Revision: m.Revision, Raw: raw})
-			return errors.Join(err, tx.List(ctx, store.Listing{Area: "tan-lap", Kind: broadcast.KindTemplate, ID: m.ID, Revision: m.Revision, SHA256: sum, Until: m.Expires}))
-		})
-	}
-	if err != nil {
-		b.Fatal(err)
-	}
 }
 
 // export has the controller make the pack.

@@ -98,8 +98,8 @@ func (b *box) meet(s *signed) {
 	})
 }
 
-// decoders strikes every decoder that the daemon starts until both emergencies
-// are over: no recording can be decoded by anyone. What they delivered before
+// decoders strikes every decoder that the daemon starts until the second of the
+// emergencies is over: no recording can be decoded by anyone. What they delivered before
 // is still heard, so what counts is the time from the last.
 func (b *box) decoders(signal syscall.Signal) error {
 	pid, _, _ := b.daemon.at()
@@ -120,9 +120,10 @@ func (b *box) decoders(signal syscall.Signal) error {
 			continue
 		}
 		asked = time.Now()
-		first, second := b.signed.both()
-		_, over := b.told(first)
-		if last, told := b.told(second); over && told && (last.Attempts > 1 || last.End != "failed") {
+		// The first was withdrawn by then. What it came to is not waited for: of one
+		// that failed before, nobody is told that it does not sound again.
+		_, second := b.signed.both()
+		if last, told := b.told(second); told && (last.Attempts > 1 || last.End != "failed") {
 			return nil
 		}
 		if asked.Sub(b.made) > 3*time.Minute {

@@ -41,6 +41,7 @@ func TestKilledAtRandomMomentsNobodySoundsTwice(t *testing.T) {
 	t.Logf("seed %d, %d rounds: repeat with LOAXA_SEED=%d LOAXA_SOAK=%d", seed, rounds, seed, rounds)
 	k := &killed{world: newWorld(t, 5), dice: rand.New(rand.NewPCG(seed, 23)), titles: map[string]string{}}
 	k.clips = map[string]string{"emergency": spokenMP3(t, "Nước lên, xin di chuyển ngay."), "priority": musicMP3(t, 7), "normal": musicMP3(t, 8)}
+	k.abolishQuietHours()
 	k.betweenAcceptedAndPublished()
 	for round := range rounds {
 		k.round(round)
@@ -180,6 +181,11 @@ func (k *killed) settle(title string) {
 			}) && d.Summary.Expected == k.nodes
 		})
 		k.Logf("%s %s: %s", k.titles[title], id, summary(last))
+		for _, n := range last.Nodes {
+			if n.End == "refused" {
+				k.Errorf("%s refused %s %s: %s", n.Node, k.titles[title], title, n.Reason.Code)
+			}
+		}
 	}
 }
 
