@@ -23,12 +23,13 @@ const (
 	Node         Kind = "node"
 	Content      Kind = "content"
 	Fault        Kind = "fault"
+	Speech       Kind = "speech"
 	Missed       Kind = "missed"
 )
 
 // Event names one thing that changed.
 type Event struct {
-	Kind Kind         `json:"kind" doc:"announcement, delivery, node, content, fault or missed"`
+	Kind Kind         `json:"kind" doc:"announcement, delivery, node, content, fault, speech or missed"`
 	ID   broadcast.ID `json:"id" doc:"what changed, for fault the node; empty for missed and for a fault of the controller"`
 }
 
