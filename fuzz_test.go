@@ -23,6 +23,7 @@ var strangers = map[string][]string{
 	"controller/intake":        {"FuzzDeclaredLengthsAreSane"},
 	"controller/notify":        {"FuzzSettings"},
 	"controller/people":        {"FuzzKeyFile"},
+	"controller/speech":        {"FuzzWave", "FuzzSetup"},
 	"controller/speech/spoken": {"FuzzRead"},
 	"device/board":             {"FuzzProfile"},
 	"device/config":            {"FuzzLoad"},

@@ -18,6 +18,7 @@ import (
 	"github.com/loaxa/loaxa/controller/fleet"
 	"github.com/loaxa/loaxa/controller/intake"
 	"github.com/loaxa/loaxa/controller/people"
+	"github.com/loaxa/loaxa/controller/speech"
 	"github.com/loaxa/loaxa/controller/store"
 )
 
@@ -39,6 +40,7 @@ type Config struct {
 	Office   *people.Office
 	Fleet    *fleet.Fleet
 	Contents Contents
+	Speech   *speech.Studio
 	Carrier  Carrier
 	Events   *events.Hub
 	Post     Post
@@ -84,6 +86,7 @@ func build(cfg Config) (*http.ServeMux, huma.API, error) {
 	}
 	for _, register := range []func(*registry){
 		s.contents,
+		s.speeches,
 		s.announcements,
 		s.deliveries,
 		s.areas,

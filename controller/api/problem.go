@@ -15,6 +15,7 @@ import (
 	"github.com/loaxa/loaxa/controller/intake"
 	"github.com/loaxa/loaxa/controller/notify"
 	"github.com/loaxa/loaxa/controller/people"
+	"github.com/loaxa/loaxa/controller/speech"
 	"github.com/loaxa/loaxa/controller/store"
 )
 
@@ -54,12 +55,19 @@ var statuses = map[desk.Code]int{
 	desk.SecondPerson: http.StatusForbidden, desk.HigherLevel: http.StatusForbidden,
 	desk.DigestChanged: http.StatusConflict, desk.WrongState: http.StatusConflict, desk.TooLate: http.StatusConflict,
 	desk.NoPolicy: http.StatusConflict, desk.AreaFull: http.StatusConflict, desk.Signatures: http.StatusConflict,
+	desk.NotListened: http.StatusConflict,
 }
 
 // uploads are the statuses of refused uploads; the others are 422.
 var uploads = map[intake.Code]int{
 	intake.NotAudio: http.StatusUnsupportedMediaType, intake.TooLarge: http.StatusRequestEntityTooLarge,
 	intake.Busy: http.StatusServiceUnavailable, intake.DiskFull: http.StatusInsufficientStorage,
+}
+
+// speeches are the statuses of texts that were not taken; the others are 422.
+var speeches = map[speech.Code]int{
+	speech.NotNow: http.StatusConflict, speech.LexiconFull: http.StatusConflict, speech.QueueFull: http.StatusTooManyRequests,
+	speech.NotSpoken: http.StatusNotFound,
 }
 
 // known are errors that have one answer each.
@@ -107,6 +115,12 @@ func problemOf(err error) *Problem {
 	if errors.As(err, &refused) {
 		p := problem(or(statuses[refused.Code], http.StatusUnprocessableEntity), string(refused.Code), refused.English, refused.Vietnamese)
 		p.Field, p.Errors = refused.Field, refused.Errors
+		return p
+	}
+	var unsaid *speech.Refusal
+	if errors.As(err, &unsaid) {
+		p := problem(or(speeches[unsaid.Code], http.StatusUnprocessableEntity), string(unsaid.Code), unsaid.English, unsaid.Vietnamese)
+		p.Field, p.Errors = unsaid.Field, unsaid.Errors
 		return p
 	}
 	var upload *intake.Refusal

@@ -26,6 +26,7 @@ import (
 	"github.com/loaxa/loaxa/controller/intake"
 	"github.com/loaxa/loaxa/controller/notify"
 	"github.com/loaxa/loaxa/controller/people"
+	"github.com/loaxa/loaxa/controller/speech"
 	"github.com/loaxa/loaxa/controller/store"
 )
 
@@ -67,6 +68,7 @@ type controller struct {
 	client   *broker.Client
 	dispatch *dispatch.Dispatch
 	intake   *intake.Intake
+	speech   *speech.Studio
 	desk     *desk.Desk
 	post     *notify.Post
 	handler  http.Handler
@@ -115,7 +117,7 @@ func (c *controller) peopleConfig() people.Config {
 
 // build makes every part, without starting any.
 func (c *controller) build(ctx context.Context) error {
-	steps := []func(context.Context) error{c.buildOffice, c.buildAddresses, c.buildFleet, c.buildBus, c.buildDesk, c.buildPost, c.buildAPI}
+	steps := []func(context.Context) error{c.buildOffice, c.buildAddresses, c.buildFleet, c.buildBus, c.buildSpeech, c.buildDesk, c.buildPost, c.buildAPI}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
@@ -227,11 +229,23 @@ func (c *controller) buildBus(context.Context) (err error) {
 // newRun names this start of the controller.
 func newRun() broadcast.ID { return broadcast.ID(strings.ToLower(ulid.Make().String())) }
 
-func (c *controller) buildDesk(context.Context) (err error) {
+func (c *controller) buildSpeech(context.Context) (err error) {
 	c.intake, err = intake.New(intake.Config{Dir: filepath.Join(c.opt.Data, "content"), Log: c.opt.Log.With("part", "intake")})
 	if err != nil {
 		return err
 	}
+	log := c.opt.Log.With("part", "speech")
+	dir := filepath.Join(c.opt.Data, "speech")
+	engines, err := speech.Open(c.opt.Data, filepath.Join(dir, "homes"), log)
+	if err != nil {
+		return err
+	}
+	c.speech, err = speech.New(speech.Config{Dir: dir, DB: c.db, Contents: c.intake, Rights: c.office, Tree: c.tree, Events: c.hub,
+		Engines: engines, Row: api.ContentRow, Now: time.Now, Log: log})
+	return err
+}
+
+func (c *controller) buildDesk(context.Context) (err error) {
 	c.desk = desk.New(desk.Config{DB: c.db, Keys: c.office, Rights: c.office, Fleet: c.fleet, Tree: c.tree, Events: c.hub,
 		Wake: c.dispatch, Now: time.Now, Log: c.opt.Log.With("part", "desk")})
 	return nil
@@ -258,6 +272,7 @@ func (c *controller) buildAPI(context.Context) (err error) {
 		Office:   c.office,
 		Fleet:    c.fleet,
 		Contents: c.intake,
+		Speech:   c.speech,
 		Carrier:  c.dispatch,
 		Post:     c.post,
 		Events:   c.hub,

@@ -58,6 +58,9 @@ func (d *Desk) prepare(ctx context.Context, draft Draft) (prepared, error) {
 	if err != nil {
 		return prepared{}, err
 	}
+	if draft.Meta.Text, err = d.words(ctx, draft); err != nil {
+		return prepared{}, err
+	}
 	p := prepared{meta: normal(draft.Meta)}
 	p.doc = broadcast.Announcement{ID: id, Class: draft.Class, Title: text(draft.Title), Areas: draft.Areas,
 		Timing: draft.Timing, Volume: draft.Volume, Reason: text(draft.Reason)}

@@ -34,6 +34,7 @@ const (
 	AreaFull       Code = "area-full"
 	Signatures     Code = "signatures"
 	SoundsNowhere  Code = "sounds-nowhere"
+	NotListened    Code = "not-listened"
 )
 
 // reasons holds what a person is told. Verbs stand for the details that the
@@ -102,6 +103,9 @@ var reasons = map[Code]struct{ english, vietnamese string }{
 	SoundsNowhere: {
 		"nothing of it would sound: %s; change that, or submit it with accept_silence naming the reasons (%s) if it is meant to stay silent",
 		"Bản tin sẽ không phát ở bất kỳ cụm loa nào: %s; hãy sửa lại, hoặc trình duyệt kèm accept_silence nêu rõ lý do (%s) nếu chủ ý như vậy."},
+	NotListened: {
+		"%s wrote this emergency and has not listened to its spoken recording %s: listen to all of it and confirm that first",
+		"%s soạn bản tin khẩn cấp này nhưng chưa nghe bản đọc %s: hãy nghe hết và xác nhận đã nghe trước."},
 	ReasonNeeded: {
 		"the reason is empty: say why it is withdrawn",
 		"Chưa ghi lý do: hãy ghi vì sao thu hồi."},

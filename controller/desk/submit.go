@@ -27,6 +27,9 @@ func (d *Desk) Submit(ctx context.Context, by people.Person, cred people.Credent
 	if digest != "" && digest != a.Digest {
 		return a, refuse(DigestChanged, "digest", digest.Short(), a.Digest.Short())
 	}
+	if err := d.heard(ctx, a); err != nil {
+		return a, err
+	}
 	forecast := d.foresee(ctx, a, nil)
 	silent, err := mayBeSilent(a, forecast, accept)
 	if err != nil {

@@ -2,6 +2,7 @@ package speech
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/controller/people"
@@ -52,10 +53,14 @@ func entryOf(l store.Lexeme) spoken.Entry {
 	return spoken.Entry{Written: l.Written, Spoken: l.Spoken, Exact: l.Exact, Check: l.Doubtful}
 }
 
-// Lexicon returns the entries of one area alone.
+// Lexicon returns the entries of one area alone; how another area says things is
+// no secret.
 func (s *Studio) Lexicon(ctx context.Context, by people.Person, area broadcast.ID) ([]store.Lexeme, error) {
-	if err := s.cfg.Rights.Authorise(by, people.AnnouncementRead, area); err != nil {
+	if err := s.cfg.Rights.Authorise(by, people.AnnouncementRead); err != nil {
 		return nil, err
+	}
+	if _, ok := s.cfg.Tree.Find(area); !ok {
+		return nil, fmt.Errorf("area %q: %w", string(area), store.ErrNotFound)
 	}
 	return s.cfg.DB.Lexemes(ctx, area)
 }
