@@ -40,6 +40,7 @@ const (
 	WhyRepeat       Reason = "repeat"
 	WhyRule         Reason = "rule"
 	WhyOtherBody    Reason = "other-body"
+	WhyAhead        Reason = "ahead"
 )
 
 // ReasonText is what a reason means, in the two languages of the console.
@@ -88,6 +89,7 @@ func ReasonTexts() []ReasonText {
 		{WhyRepeat, "phát lại sau gián đoạn", "sounded again after an interruption"},
 		{WhyRule, "không hiểu được lịch lặp lại", "the recurrence cannot be read"},
 		{WhyOtherBody, "cụm loa giữ một văn bản khác mang đúng tên này", "the node holds another document under exactly this name"},
+		{WhyAhead, "đồng hồ đã chạy trước, lượt này còn phía trước", "the clock had been ahead; this is still to come"},
 	}
 }
 

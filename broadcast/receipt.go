@@ -127,7 +127,10 @@ func (r Receipt) Validate() error {
 		}
 		return nil
 	}
-	return r.Reason.Validate()
+	if err := r.Reason.Validate(); err != nil {
+		return err
+	}
+	return r.takingBack()
 }
 
 func (e *Evidence) validate() error {
@@ -137,6 +140,21 @@ func (e *Evidence) validate() error {
 	return firstOf(check{"samples", within(e.Samples, 0, 1<<40)}, check{"of", within(e.Of, 0, 1<<40)},
 		check{"level_cdb", within(e.Level, -20000, 100)}, check{"current_ma", within(e.Current, 0, 1<<20)},
 		check{"microphone_cdb", within(e.Microphone, -20000, 20000)}, check{"languages", distinct(e.Languages, 0, MaxVersions)})
+}
+
+// TakesBack says whether the receipt takes back the verdict without an attempt
+// that stands before it in its chain, of the same occurrence: a clock that was
+// ahead gave it, and by the time that was proved since the occurrence is still
+// to come. It gets another verdict. What sounded is never taken back.
+func (r Receipt) TakesBack() bool { return r.Reason == WhyAhead }
+
+// takingBack refuses a taking back that is about no occurrence, about an attempt,
+// or by a clock that no answer stands behind.
+func (r Receipt) takingBack() error {
+	if r.TakesBack() && (r.Start == 0 || r.Attempt != 0 || r.Rung != Verified || !r.Clock.Answered()) {
+		return errors.New("reason: a verdict is taken back as verified, by a proved time, for an occurrence without attempt")
+	}
+	return nil
 }
 
 // Digest is the link to the next receipt of the chain.

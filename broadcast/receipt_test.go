@@ -32,6 +32,11 @@ func TestReceiptKeepsItsLimits(t *testing.T) {
 		{"attempt", func(r *r) { r.Attempt, r.Reason = 1, "" }, func(r *r) { r.Attempt, r.Reason = 2, "" }},
 		{"rung", func(r *r) { r.Rung = broadcast.Received }, func(r *r) { r.Rung = "heard" }},
 		{"reason", func(r *r) { r.Reason = broadcast.WhyCrash }, func(r *r) { r.Reason = "because" }},
+		{"reason", takesBack, func(r *r) { takesBack(r); r.Start = 0 }},
+		{"reason", takesBack, func(r *r) { takesBack(r); r.Attempt = 1 }},
+		{"reason", takesBack, func(r *r) { takesBack(r); r.Rung = broadcast.Cached }},
+		{"reason", takesBack, func(r *r) { takesBack(r); r.Clock = broadcast.ClockPlausible }},
+		{"reason", nil, func(r *r) { takesBack(r); r.Clock = broadcast.ClockUnset }},
 		{"evidence", func(r *r) { r.Evidence = nil }, func(r *r) { r.Evidence.Samples = -1 }},
 		{"evidence", func(r *r) { r.Evidence.Samples = 1 << 40 }, func(r *r) { r.Evidence.Samples = 1<<40 + 1 }},
 		{"evidence", func(r *r) { r.Evidence.Of = 1 << 40 }, func(r *r) { r.Evidence.Of = 1<<40 + 1 }},
@@ -43,6 +48,11 @@ func TestReceiptKeepsItsLimits(t *testing.T) {
 		{"evidence", func(r *r) { r.Evidence.Languages = nil }, func(r *r) { r.Evidence.Languages = []broadcast.Language{"vi", "vi"} }},
 		{"firing", func(r *r) { *r = fired() }, func(r *r) { *r = fired(); r.Firing.Key = "" }},
 	})
+}
+
+// takesBack makes a receipt one that takes back a verdict.
+func takesBack(r *broadcast.Receipt) {
+	r.Start, r.Attempt, r.Rung, r.Reason, r.Clock = 5, 0, broadcast.Verified, broadcast.WhyAhead, broadcast.ClockUnverified
 }
 
 // TestEveryEndButEndedHasAReason goes through all rungs with and without one.

@@ -37,6 +37,9 @@ func (q Quality) Validate() error {
 	return fmt.Errorf("clock quality %q does not exist", string(q))
 }
 
+// Answered says whether a sealed answer of this boot stands behind the clock.
+func (q Quality) Answered() bool { return q == ClockProved || q == ClockUnverified }
+
 // TimeAnswer is the controller's sealed answer to one boot's nonce.
 type TimeAnswer struct {
 	Node  ID      `json:"node"`

@@ -130,6 +130,18 @@ func morning() *tale {
 	return t
 }
 
+// ahead gives an item that a clock which was ahead gave up as missed, and the
+// taking back once the time was proved.
+func (t *tale) ahead(start string) {
+	name := Sounding{"news", at(start), 0}
+	t.give(at("05:01:00.000"), normal(start, time.Minute))
+	t.prove(at("23:00:00.000"), name, broadcast.Skipped, broadcast.WhyLate, 0)
+	n := len(t.own) - 1
+	t.own[n].Clock = broadcast.ClockPlausible
+	t.events[len(t.events)-1] = Event{at("06:00:00.000"), Proved{chain, t.own[n]}}
+	t.prove(at("06:00:01.000"), name, broadcast.Verified, broadcast.WhyAhead, 0)
+}
+
 // cut is an emergency that cuts the priority item under one closing of the relay.
 func (t *tale) cut() {
 	t.add(talk.Start.Add(-board.WarmUp), Relay{true})
@@ -159,6 +171,20 @@ func TestALawfulHistoryHasNoBreach(t *testing.T) {
 	m := morning()
 	for _, b := range Check(board, m.events, m.own) {
 		t.Error(b)
+	}
+}
+
+func TestWhatAClockThatWasAheadGaveUpHasAnotherVerdict(t *testing.T) {
+	for name, then := range map[string]func(*tale){
+		"it sounds": func(t *tale) { t.sound(news, "", time.Minute, broadcast.Ended, "") },
+		"it stays silent": func(t *tale) {
+			t.prove(news.Start, Sounding{"news", news.Start, 0}, broadcast.Refused, broadcast.WhySilence, 0)
+		},
+	} {
+		events, own := told(policy(nil), func(t *tale) { t.ahead("08:00:00.000"); then(t) })(t)
+		if list := Check(board, events, own); len(list) > 0 {
+			t.Errorf("%s: %v", name, list)
+		}
 	}
 }
 

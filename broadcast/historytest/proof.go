@@ -41,6 +41,10 @@ func (p Proved) tell(j *Judge, _ broadcast.Instant) {
 	if r.Attempt > 1 && r.Reason == "" {
 		j.breach(lawReason, "receipt %d, %s", r.Seq, r.Rung)
 	}
+	if r.TakesBack() {
+		j.takeBack(name, r)
+		return
+	}
 	if end, there := j.proofs.ends[name]; there && r.Start != 0 && (r.Rung.Terminal() || r.Rung.Height() >= broadcast.Powered.Height()) {
 		j.breach(lawOneEnd, "%s ended as %s and then is %s", name.announcement, end.Rung, r.Rung)
 	}
@@ -51,6 +55,17 @@ func (p Proved) tell(j *Judge, _ broadcast.Instant) {
 	if r.Rung == broadcast.Sounded || r.Rung == broadcast.Ended {
 		j.doubt(r)
 	}
+}
+
+// takeBack judges a verdict that is taken back: only one by a clock that nothing
+// had proved, and that had not come so far by the proved time, is open again.
+func (j *Judge) takeBack(name attempt, r broadcast.Receipt) {
+	end, there := j.proofs.ends[name]
+	if !there || end.Clock.Answered() || end.At <= r.At {
+		j.breach(lawOneEnd, "%s ended as %s and that is taken back at %s", name.announcement, end.Rung, r.At)
+	}
+	delete(j.proofs.ends, name)
+	delete(j.proofs.rungs, name)
 }
 
 // link judges the place of a receipt in its chain.

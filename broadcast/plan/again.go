@@ -103,14 +103,28 @@ func (p Past) verdict() (broadcast.Rung, broadcast.Reason) {
 	return p.Rung, p.Reason
 }
 
-// Tells says whether a receipt belongs into the past of a plan: it speaks of an
-// occurrence, and of more than a relay that closed. Where nobody heard anything
-// yet, the attempt was none.
-func Tells(r broadcast.Receipt) bool { return r.Start != 0 && r.Rung != broadcast.Powered }
+// Tell adds what a receipt says to what was told of its occurrence before. The
+// receipts of a chain come in their order; of two ends of an attempt the first
+// counts. A relay that closed tells nothing: where nobody heard anything yet, the
+// attempt was none. A verdict that is taken back was never told.
+func Tell(told []Past, r broadcast.Receipt) []Past {
+	if r.TakesBack() {
+		return slices.DeleteFunc(told, func(p Past) bool { return p.Attempt == 0 })
+	}
+	if r.Start == 0 || r.Rung == broadcast.Powered {
+		return told
+	}
+	i := slices.IndexFunc(told, func(p Past) bool { return p.Attempt == r.Attempt })
+	if i < 0 {
+		i = len(told)
+		told = append(told, Past{Announcement: r.Announcement, Revision: r.Of, Payload: r.Payload, Start: r.Start, Attempt: r.Attempt, At: r.At})
+	}
+	told[i].tell(r)
+	return told
+}
 
-// Tell adds what one receipt says of the attempt. Receipts may come in any
-// order, and again; of two ends the first that came counts.
-func (p *Past) Tell(r broadcast.Receipt) {
+// tell adds what one receipt says of the attempt.
+func (p *Past) tell(r broadcast.Receipt) {
 	if r.Attempt > 1 && (!r.Rung.Terminal() || r.Rung == broadcast.Ended) {
 		p.Why = cmp.Or(p.Why, r.Reason)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/loaxa/loaxa/broadcast"
@@ -102,14 +103,42 @@ func TestWhatWasToldOfAnAttemptDependsOnNoOrder(t *testing.T) {
 		rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 		var got Past
 		for _, r := range all {
-			got.Tell(r)
+			got.tell(r)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
 	}
-	if Tells(broadcast.Receipt{Rung: broadcast.Received}) || Tells(broadcast.Receipt{Start: 5, Rung: broadcast.Powered}) || !Tells(end) {
+	if len(Tell(nil, broadcast.Receipt{Rung: broadcast.Received})) != 0 || len(Tell(nil, broadcast.Receipt{Start: 5, Rung: broadcast.Powered})) != 0 || len(Tell(nil, end)) != 1 {
 		t.Error("a plan is told of what nobody heard")
+	}
+}
+
+func TestAVerdictThatWasTakenBackWasNeverTold(t *testing.T) {
+	says := func(attempt int64, at broadcast.Instant, rung broadcast.Rung, why broadcast.Reason) broadcast.Receipt {
+		return broadcast.Receipt{Start: 5, Attempt: attempt, At: at, Rung: rung, Reason: why}
+	}
+	late, back := says(0, 900, broadcast.Skipped, broadcast.WhyLate), says(0, 2, broadcast.Verified, broadcast.WhyAhead)
+	refused, ended := says(0, 5, broadcast.Refused, broadcast.WhySilence), says(1, 6, broadcast.Ended, "")
+	for name, c := range map[string]struct {
+		in   []broadcast.Receipt
+		want []Past
+	}{
+		"nothing else was said":  {[]broadcast.Receipt{late, back}, nil},
+		"there was none":         {[]broadcast.Receipt{back}, nil},
+		"another verdict":        {[]broadcast.Receipt{late, back, refused}, []Past{{Start: 5, At: 5, Rung: broadcast.Refused, Reason: broadcast.WhySilence}}},
+		"it sounded":             {[]broadcast.Receipt{late, back, ended}, []Past{{Start: 5, Attempt: 1, At: 6, Rung: broadcast.Ended}}},
+		"what sounded stands":    {[]broadcast.Receipt{ended, back}, []Past{{Start: 5, Attempt: 1, At: 6, Rung: broadcast.Ended}}},
+		"given up once more":     {[]broadcast.Receipt{late, back, late}, []Past{{Start: 5, At: 900, Rung: broadcast.Skipped, Reason: broadcast.WhyLate}}},
+		"and taken back as well": {[]broadcast.Receipt{late, back, late, back}, nil},
+	} {
+		var got []Past
+		for _, r := range c.in {
+			got = Tell(got, r)
+		}
+		if diff := cmp.Diff(c.want, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }
 

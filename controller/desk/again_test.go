@@ -121,7 +121,7 @@ func history(t *rapid.T) (in []entry, last broadcast.Instant) {
 }
 
 // planned asks the plan what the node does about the occurrence.
-func planned(t *rapid.T, a broadcast.Announcement, in []entry, now broadcast.Instant) plan.Entry {
+func planned(t rapid.TB, a broadcast.Announcement, in []entry, now broadcast.Instant) plan.Entry {
 	told := past(in)
 	for i := range told {
 		told[i].Announcement, told[i].Revision, told[i].Class = a.ID, a.Revision, a.Class
@@ -145,6 +145,50 @@ func planned(t *rapid.T, a broadcast.Announcement, in []entry, now broadcast.Ins
 	}
 	i := slices.IndexFunc(p.Entries, func(e plan.Entry) bool { return e.Start == eight })
 	return p.Entries[i]
+}
+
+// TestDeskAndNodeAgreeOnWhatAClockThatWasAheadGaveUp compares them after a
+// verdict was taken back, whatever became of the occurrence then.
+func TestDeskAndNodeAgreeOnWhatAClockThatWasAheadGaveUp(t *testing.T) {
+	verdict := func(at broadcast.Instant, clock broadcast.Quality, rung broadcast.Rung, why broadcast.Reason) entry {
+		return entry{Receipt: broadcast.Receipt{Start: eight, At: at, Clock: clock, Rung: rung, Reason: why}}
+	}
+	hour := broadcast.Instant(3_600_000)
+	late := verdict(eight+15*hour, broadcast.ClockPlausible, broadcast.Skipped, broadcast.WhyLate)
+	back := verdict(eight-2*hour, broadcast.ClockProved, broadcast.Verified, broadcast.WhyAhead)
+	for name, c := range map[string]struct {
+		then []entry
+		now  broadcast.Instant
+		end  broadcast.Rung
+		why  broadcast.Reason
+	}{
+		"it is still to come": {nil, eight - hour, "", ""},
+		"it sounds":           {tried(1, eight, 0, "", ""), eight + 5000, "", ""},
+		"it has sounded":      {tried(1, eight, 20, broadcast.Ended, ""), eight + hour, broadcast.Ended, ""},
+		"it was silenced":     {[]entry{verdict(eight, broadcast.ClockProved, broadcast.Refused, broadcast.WhySilence)}, eight + hour, broadcast.Refused, broadcast.WhySilence},
+		"it was given up once more": {[]entry{verdict(eight+14*hour, broadcast.ClockPlausible, broadcast.Skipped, broadcast.WhyLate)}, eight - hour,
+			broadcast.Skipped, broadcast.WhyLate},
+		"and that was taken back": {[]entry{verdict(eight+14*hour, broadcast.ClockPlausible, broadcast.Skipped, broadcast.WhyLate),
+			verdict(eight-2*hour+1, broadcast.ClockProved, broadcast.Verified, broadcast.WhyAhead)}, eight - hour, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := starting(broadcast.Priority)
+			in := slices.Concat([]entry{late, back}, c.then)
+			for i := range in {
+				in[i].chain, in[i].Seq = "c", int64(i+1)
+			}
+			got := judge{announcement: a, now: c.now}.fold(in)
+			if got.End != c.end || got.Reason != c.why {
+				t.Errorf("the desk says %q because of %q", got.End, got.Reason)
+			}
+			if name == "it sounds" {
+				return // what runs now is no matter of receipts
+			}
+			if node := planned(t, a, in, c.now); c.end == "" && len(node.Soundings) == 0 || c.end != "" && (node.Rung != c.end || node.Reason != c.why) {
+				t.Errorf("the node says %q because of %q", node.Rung, node.Reason)
+			}
+		})
+	}
 }
 
 // TestDeskAndNodeAgreeOnWhatIsOver compares, over drawn histories, what the desk

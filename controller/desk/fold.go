@@ -98,6 +98,8 @@ func (j judge) fold(entries []entry) Progress {
 // read takes every receipt at its word.
 func (j judge) read(entries []entry) Progress {
 	mine := slices.DeleteFunc(slices.Clone(entries), func(e entry) bool { return e.Payload != j.payload })
+	other := len(mine) < len(entries)
+	mine = standing(mine)
 	slices.SortFunc(mine, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(a.Attempt, b.Attempt), cmp.Compare(a.At, b.At), cmp.Compare(a.chain, b.chain), cmp.Compare(a.Seq, b.Seq))
 	})
@@ -105,7 +107,7 @@ func (j judge) read(entries []entry) Progress {
 	for _, e := range mine {
 		byStart[e.Start] = append(byStart[e.Start], e)
 	}
-	out := Progress{Other: len(mine) < len(entries)}
+	out := Progress{Other: other}
 	last := Occurrence{}
 	for _, start := range slices.Sorted(maps.Keys(byStart)) {
 		if start != 0 {
@@ -147,13 +149,24 @@ func (j judge) occurrence(start broadcast.Instant, entries []entry) Occurrence {
 func past(entries []entry) []plan.Past {
 	var out []plan.Past
 	for _, e := range entries {
-		if !plan.Tells(e.Receipt) {
+		out = plan.Tell(out, e.Receipt)
+	}
+	return out
+}
+
+// standing leaves out the verdicts that were taken back, and the taking back.
+func standing(entries []entry) []entry {
+	if !slices.ContainsFunc(entries, func(e entry) bool { return e.TakesBack() }) {
+		return entries
+	}
+	slices.SortFunc(entries, func(a, b entry) int { return cmp.Or(cmp.Compare(a.chain, b.chain), cmp.Compare(a.Seq, b.Seq)) })
+	var out []entry
+	for _, e := range entries {
+		if !e.TakesBack() {
+			out = append(out, e)
 			continue
 		}
-		if n := len(out); n == 0 || out[n-1].Attempt != e.Attempt {
-			out = append(out, plan.Past{Start: e.Start, Attempt: e.Attempt, At: e.At})
-		}
-		out[len(out)-1].Tell(e.Receipt)
+		out = slices.DeleteFunc(out, func(v entry) bool { return v.chain == e.chain && v.Start == e.Start && v.Attempt == 0 })
 	}
 	return out
 }

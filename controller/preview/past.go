@@ -16,13 +16,12 @@ import (
 // lookBack is how far before its window a plan needs the node's past.
 const lookBack = 3 * 24 * time.Hour
 
-// attempt names one attempt at an occurrence.
-type attempt struct {
+// occurrence names one planned sounding.
+type occurrence struct {
 	announcement broadcast.ID
 	revision     broadcast.Revision
 	payload      broadcast.Digest
 	start        broadcast.Instant
-	number       int64
 }
 
 // past turns the node's receipts into its past. A node of which it is not sure
@@ -36,31 +35,34 @@ func (r *reader) past(ctx context.Context, node broadcast.ID) error {
 		r.in.WithoutHistory, r.in.Now = true, 0
 		return nil
 	}
-	index := map[attempt]int{}
+	var names []occurrence // in the order in which they were told of
+	told := map[occurrence][]plan.Past{}
 	for _, row := range rows {
 		receipt, err := broadcast.Decode[broadcast.Receipt](row.Raw)
 		if err != nil {
 			return fmt.Errorf("receipt %d of %s: %w", row.Seq, node, err)
 		}
-		if !plan.Tells(receipt) {
+		name := occurrence{receipt.Announcement, receipt.Of, receipt.Payload, receipt.Start}
+		if _, known := told[name]; !known {
+			names = append(names, name)
+		}
+		told[name] = plan.Tell(told[name], receipt)
+	}
+	for _, name := range names {
+		if len(told[name]) == 0 {
 			continue
 		}
-		key := attempt{receipt.Announcement, receipt.Of, receipt.Payload, receipt.Start, receipt.Attempt}
-		i, known := index[key]
-		if !known {
-			class, drill, err := r.class(ctx, receipt.Announcement, receipt.Of)
-			if errors.Is(err, store.ErrNotFound) {
-				continue // another controller published it
-			}
-			if err != nil {
-				return err
-			}
-			i = len(r.in.Past)
-			index[key] = i
-			r.in.Past = append(r.in.Past, plan.Past{Announcement: key.announcement, Revision: key.revision, Payload: key.payload,
-				Drill: drill, Class: class, Start: key.start, Attempt: key.number, At: receipt.At})
+		class, drill, err := r.class(ctx, name.announcement, name.revision)
+		if errors.Is(err, store.ErrNotFound) {
+			continue // another controller published it
 		}
-		r.in.Past[i].Tell(receipt)
+		if err != nil {
+			return err
+		}
+		for _, p := range told[name] {
+			p.Class, p.Drill = class, drill
+			r.in.Past = append(r.in.Past, p)
+		}
 	}
 	r.running()
 	return nil

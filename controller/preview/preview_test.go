@@ -105,6 +105,13 @@ func TestThePastIsWhatTheNodeProved(t *testing.T) {
 			return append(said, last)
 		}
 	}
+	ahead := func(a broadcast.Announcement) []broadcast.Receipt {
+		late := desktest.Of(a, broadcast.Receipt{Start: a.Timing.Start, At: a.Timing.Start.Add(24 * time.Hour), Clock: broadcast.ClockPlausible,
+			Rung: broadcast.Skipped, Reason: broadcast.WhyLate})
+		back := late
+		back.At, back.Clock, back.Rung, back.Reason = a.Timing.Start-500, broadcast.ClockProved, broadcast.Verified, broadcast.WhyAhead
+		return []broadcast.Receipt{late, back}
+	}
 	for name, c := range map[string]struct {
 		said   func(broadcast.Announcement) []broadcast.Receipt
 		after  time.Duration
@@ -114,6 +121,7 @@ func TestThePastIsWhatTheNodeProved(t *testing.T) {
 		"ended":                     {desktest.Sounded, time.Minute, broadcast.Ended, ""},
 		"interrupted":               {end(broadcast.Interrupted, broadcast.WhyCrash), 10 * time.Minute, broadcast.Interrupted, broadcast.WhyCrash},
 		"skipped":                   {end(broadcast.Skipped, broadcast.WhyPower), time.Minute, broadcast.Skipped, broadcast.WhyPower},
+		"given up by a wrong clock": {ahead, time.Second, broadcast.Ended, ""},
 		"sounding this very moment": {func(a broadcast.Announcement) []broadcast.Receipt { return desktest.Sounded(a)[:5] }, 5 * time.Second, broadcast.Ended, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -178,7 +178,6 @@ func (n *Node) takeTime(t broadcast.TimeAnswer, _ seal.Proof) error {
 		return err
 	}
 	n.floorDirty = true
-	n.ledger.history.doubts.refute(n.clock.trusted(n.reading))
 	if before != n.clock.quality {
 		n.docDirty, n.planDirty = true, true
 		n.log.Info("the time is proved", "now", n.clock.trusted(n.reading), "doubt", n.clock.doubt, "quality", n.clock.quality)

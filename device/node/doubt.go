@@ -1,42 +1,36 @@
 package node
 
-import "github.com/loaxa/loaxa/broadcast"
+import (
+	"slices"
 
-// doubts are the verdicts that no attempt stands behind and that were given by a
-// clock which nothing had proved. They stand, so that nobody has them played by
-// setting that clock back. Only a proved time that has not come as far refutes
-// them: the clock was ahead, and what it gave up as missed is still to come.
-type doubts struct {
-	given   map[occurrence]broadcast.Instant
-	refuted map[occurrence]bool
-}
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/plan"
+)
 
-func newDoubts() doubts {
-	return doubts{given: map[occurrence]broadcast.Instant{}, refuted: map[occurrence]bool{}}
-}
-
-// note takes a statement in its place in the journal.
-func (d *doubts) note(s statement, now moment) {
-	switch {
-	case now.clock != broadcast.ClockPlausible && now.clock != broadcast.ClockUnset:
-		d.refute(now.at)
-	case s.attempt == 0 && s.start != 0 && s.rung.Terminal():
-		d.given[occurrence{s.document, s.start}] = now.at
+// takeBack states, once the dial shows a proved time in this boot, that verdicts
+// do not hold which a clock that was ahead gave: those that no attempt stands
+// behind, that fell later than it is by now, and whose occurrence is still to
+// come. They are taken back by nothing else, or somebody could have last week's
+// warning played by setting a clock.
+func (n *Node) takeBack() {
+	if n.tookBack || !n.shown.Answered() || n.holdings.assignment == nil {
+		return
 	}
-}
-
-// refute takes a proved time.
-func (d *doubts) refute(now broadcast.Instant) {
-	for name, at := range d.given {
-		if at > now {
-			delete(d.given, name)
-			d.refuted[name] = true
+	n.tookBack = true
+	now := n.now()
+	doubtful := n.ledger.history.doubtful(now)
+	if len(doubtful) == 0 {
+		return
+	}
+	in := n.input(now)
+	in.Past = slices.DeleteFunc(in.Past, func(p plan.Past) bool { return p.Attempt == 0 && doubtful[toldOf(p)] })
+	computed, _ := plan.Compute(in) // what it could not hold keeps its verdict
+	var list []statement
+	for _, e := range computed.Entries {
+		if name := nameOf(e); doubtful[name] && (e.At > now || pending(e, now)) {
+			list = append(list, statement{document: name.document, class: e.Class, start: e.Start, rung: broadcast.Verified, reason: broadcast.WhyAhead})
 		}
 	}
-}
-
-// forget drops an occurrence that no plan will look at again.
-func (d *doubts) forget(name occurrence) {
-	delete(d.given, name)
-	delete(d.refuted, name)
+	n.log.Info("the clock was ahead", "verdicts", len(doubtful), "taken back", len(list))
+	n.state(list...)
 }

@@ -26,8 +26,10 @@ type history struct {
 	// climbed has the rungs of whole documents that were stated already.
 	climbed map[document]map[broadcast.Rung]bool
 	// fired are the templates that a key switch fired.
-	fired  map[document]broadcast.Firing
-	doubts doubts
+	fired map[document]broadcast.Firing
+	// unproved are the verdicts without an attempt that a clock gave which no
+	// answer stood behind, and when by that clock.
+	unproved map[occurrence]broadcast.Instant
 }
 
 // toldOf names the occurrence of which a past tells.
@@ -37,12 +39,11 @@ func toldOf(p plan.Past) occurrence {
 
 func newHistory() history {
 	return history{attempts: map[occurrence][]plan.Past{}, climbed: map[document]map[broadcast.Rung]bool{},
-		fired: map[document]broadcast.Firing{}, doubts: newDoubts()}
+		fired: map[document]broadcast.Firing{}, unproved: map[occurrence]broadcast.Instant{}}
 }
 
 // note takes one statement.
 func (h *history) note(s statement, now moment) {
-	h.doubts.note(s, now)
 	if s.firing != nil {
 		h.fired[s.document] = *s.firing
 	}
@@ -53,23 +54,44 @@ func (h *history) note(s statement, now moment) {
 		h.climbed[s.document][s.rung] = true
 		return
 	}
-	if r := s.receipt(); plan.Tells(r) {
-		h.attempt(s, now.at).Tell(r)
+	h.tell(s, now)
+}
+
+// tell adds what a statement says of its occurrence.
+func (h *history) tell(s statement, now moment) {
+	name := occurrence{s.document, s.start}
+	r := s.receipt()
+	r.At = now.at
+	known := len(h.attempts[name])
+	told := plan.Tell(h.attempts[name], r)
+	if len(told) > known {
+		p := &told[known]
+		p.Drill, p.Class, p.Offset = s.drill, s.class, s.offset
+	}
+	switch {
+	case len(told) > 0:
+		h.attempts[name] = told
+	default:
+		delete(h.attempts, name)
+	}
+	switch {
+	case s.attempt == 0 && s.rung.Terminal() && !now.clock.Answered():
+		h.unproved[name] = now.at
+	case s.attempt == 0:
+		delete(h.unproved, name)
 	}
 }
 
-// attempt finds or begins the attempt that a statement is about.
-func (h *history) attempt(s statement, at broadcast.Instant) *plan.Past {
-	name := occurrence{s.document, s.start}
-	list := h.attempts[name]
-	i := slices.IndexFunc(list, func(p plan.Past) bool { return p.Attempt == s.attempt })
-	if i < 0 {
-		i = len(list)
-		list = append(list, plan.Past{Announcement: s.id, Revision: s.revision, Payload: s.payload, Drill: s.drill, Class: s.class,
-			Start: s.start, Attempt: s.attempt, At: at, Offset: s.offset})
-		h.attempts[name] = list
+// doubtful are the occurrences whose verdict fell later than now, by a clock that
+// no answer stood behind.
+func (h *history) doubtful(now broadcast.Instant) map[occurrence]bool {
+	out := map[occurrence]bool{}
+	for name, at := range h.unproved {
+		if at > now {
+			out[name] = true
+		}
 	}
-	return &list[i]
+	return out
 }
 
 // open are the attempts that began to sound and have no end.
@@ -95,26 +117,16 @@ func comparePast(a, b plan.Past) int {
 func (h *history) settled(name occurrence) bool { return len(h.attempts[name]) > 0 }
 
 // past are the attempts at occurrences that began or had their end since a
-// moment, for a plan: one whose window begins later asks for no other. A verdict
-// that was refuted is not told.
+// moment, for a plan: one whose window begins later asks for no other.
 func (h *history) past(since broadcast.Instant) []plan.Past {
 	var out []plan.Past
 	for name, list := range h.attempts {
 		if name.start >= since || list[len(list)-1].At >= since || !list[len(list)-1].Rung.Terminal() {
-			out = append(out, h.believed(name)...)
+			out = append(out, list...)
 		}
 	}
 	slices.SortFunc(out, comparePast)
 	return out
-}
-
-// believed are the attempts at an occurrence without a verdict that was refuted.
-func (h *history) believed(name occurrence) []plan.Past {
-	list := h.attempts[name]
-	if !h.doubts.refuted[name] {
-		return list
-	}
-	return slices.DeleteFunc(slices.Clone(list), func(p plan.Past) bool { return p.Attempt == 0 })
 }
 
 // forget drops what no plan will look at again.
@@ -122,7 +134,7 @@ func (h *history) forget(before broadcast.Instant) {
 	for name, list := range h.attempts {
 		if list[len(list)-1].At < before && name.start < before {
 			delete(h.attempts, name)
-			h.doubts.forget(name)
+			delete(h.unproved, name)
 		}
 	}
 	for name := range h.climbed {

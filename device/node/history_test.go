@@ -72,33 +72,40 @@ func TestAPlanIsToldOnlyWhatItMayAskFor(t *testing.T) {
 	}
 }
 
-func TestOnlyAProvedTimeThatHasNotComeAsFarRefutesAVerdict(t *testing.T) {
+func TestOnlyAVerdictOfAClockThatWasAheadIsInDoubt(t *testing.T) {
 	late := told(5000, 0, broadcast.Skipped, broadcast.WhyLate, nil)
-	other := told(1000, 1, broadcast.Ended, "", nil)
 	plausible := moment{at: 9000, clock: broadcast.ClockPlausible}
 	for _, c := range []struct {
-		name     string
-		verdict  statement
-		by, then moment
-		told     bool
+		name    string
+		verdict statement
+		by      moment
+		now     broadcast.Instant
+		doubt   bool
 	}{
-		{"the clock is set back, and nothing proves it", late, plausible, moment{at: 4000, clock: broadcast.ClockPlausible}, true},
-		{"no clock at all", late, plausible, moment{at: 4000, clock: broadcast.ClockUnset}, true},
-		{"the clock was right", late, plausible, moment{at: 9001, clock: broadcast.ClockProved}, true},
-		{"the clock was ahead", late, plausible, moment{at: 8999, clock: broadcast.ClockProved}, false},
-		{"NTP says something else", late, plausible, moment{at: 8999, clock: broadcast.ClockUnverified}, false},
-		{"it was given by a proved clock", late, moment{at: 9000, clock: broadcast.ClockProved}, moment{at: 4000, clock: broadcast.ClockProved}, true},
-		{"it sounded", told(5000, 1, broadcast.Ended, "", nil), plausible, moment{at: 4000, clock: broadcast.ClockProved}, true},
+		{"the clock was ahead", late, plausible, 8999, true},
+		{"the clock was right", late, plausible, 9000, false},
+		{"it was given by a proved clock", late, moment{at: 9000, clock: broadcast.ClockProved}, 4000, false},
+		{"by one that NTP contradicts", late, moment{at: 9000, clock: broadcast.ClockUnverified}, 4000, false},
+		{"it sounded", told(5000, 1, broadcast.Ended, "", nil), plausible, 4000, false},
+		{"it is about the whole document", told(0, 0, broadcast.Refused, broadcast.WhyBody, nil), plausible, 4000, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := newHistory()
 			h.note(c.verdict, c.by)
-			h.note(other, c.then)
-			if got := len(h.past(0)) == 2; got != c.told {
-				t.Errorf("told %v, want %v", got, c.told)
+			name := occurrence{c.verdict.document, c.verdict.start}
+			if got := h.doubtful(c.now)[name]; got != c.doubt {
+				t.Fatalf("in doubt %v, want %v", got, c.doubt)
 			}
-			if !h.settled(occurrence{c.verdict.document, c.verdict.start}) {
-				t.Error("it would be given again")
+			if !c.doubt {
+				return
+			}
+			h.note(told(5000, 0, broadcast.Verified, broadcast.WhyAhead, nil), moment{at: c.now, clock: broadcast.ClockProved})
+			if h.settled(name) || len(h.past(0)) != 0 || len(h.doubtful(c.now)) != 0 {
+				t.Errorf("taken back, and still told: %+v", h.attempts)
+			}
+			h.note(told(5000, 0, broadcast.Refused, broadcast.WhySilence, nil), moment{at: 8999, clock: broadcast.ClockProved})
+			if past := h.past(0); len(past) != 1 || past[0].Reason != broadcast.WhySilence {
+				t.Errorf("the verdict after it is not told: %+v", past)
 			}
 		})
 	}

@@ -111,7 +111,9 @@ type Node struct {
 	// All below belongs to the loop.
 	reading  Reading
 	clock    *clock
-	usable   time.Duration // when the clock was first fit to act by
+	usable   time.Duration     // since when the clock is fit to act by: it was not before it was set
+	shown    broadcast.Quality // of the clock by which the dial was set
+	tookBack bool              // what a clock that was ahead gave up, in this boot
 	sinceAt  broadcast.Instant
 	shelf    *shelf
 	floors   seal.Floors
@@ -296,10 +298,10 @@ func (n *Node) setDial() {
 	}
 	before := n.cfg.Dial.at(n.reading.Mono)
 	n.cfg.Dial.set(n.clock.offset)
-	if n.now().Sub(broadcast.InstantOf(before)).Abs() > time.Second {
-		n.planDirty = true
-	}
-	if n.clock.quality != broadcast.ClockUnset && n.usable == 0 {
+	n.shown = n.clock.quality
+	moved := n.now().Sub(broadcast.InstantOf(before)).Abs() > time.Second
+	n.planDirty = n.planDirty || moved
+	if n.clock.quality != broadcast.ClockUnset && (n.usable == 0 || moved) {
 		n.usable = max(1, n.reading.Mono)
 	}
 }
@@ -324,6 +326,7 @@ func (n *Node) step() time.Duration {
 	var at broadcast.Instant
 	for range 8 { // verdicts and failures make plans anew; they run out
 		n.judgeAgain()
+		n.takeBack()
 		wake = n.fetch()
 		if n.planDirty || n.now() >= n.planNext {
 			n.replan()

@@ -212,7 +212,7 @@ func nameOf(e plan.Entry) occurrence {
 // stage does not sound. While the clock is not proved verdicts wait: a clock
 // that is wrong must not end what is still to come.
 func (n *Node) settle() {
-	q := n.clock.quality
+	q := n.shown
 	if q == broadcast.ClockUnset || q == broadcast.ClockPlausible && n.mono() < unproved {
 		return
 	}

@@ -225,5 +225,5 @@ func (n *Node) journalled(err error) {
 }
 
 func (n *Node) moment() moment {
-	return moment{at: n.now(), clock: n.clock.quality, boot: n.boot}
+	return moment{at: n.now(), clock: n.shown, boot: n.boot}
 }
