@@ -133,7 +133,7 @@ func morning() *tale {
 // ahead gives an item that a clock which was ahead gave up as missed, and the
 // taking back once the time was proved.
 func (t *tale) ahead(start string) {
-	name := Sounding{"news", at(start), 0}
+	name := Sounding{"news", at(start), 0, 0}
 	t.give(at("05:01:00.000"), normal(start, time.Minute))
 	t.prove(at("23:00:00.000"), name, broadcast.Skipped, broadcast.WhyLate, 0)
 	n := len(t.own) - 1
@@ -178,7 +178,7 @@ func TestWhatAClockThatWasAheadGaveUpHasAnotherVerdict(t *testing.T) {
 	for name, then := range map[string]func(*tale){
 		"it sounds": func(t *tale) { t.sound(news, "", time.Minute, broadcast.Ended, "") },
 		"it stays silent": func(t *tale) {
-			t.prove(news.Start, Sounding{"news", news.Start, 0}, broadcast.Refused, broadcast.WhySilence, 0)
+			t.prove(news.Start, Sounding{"news", news.Start, 0, 0}, broadcast.Refused, broadcast.WhySilence, 0)
 		},
 	} {
 		events, own := told(policy(nil), func(t *tale) { t.ahead("08:00:00.000"); then(t) })(t)

@@ -262,8 +262,8 @@ var mutations = []mutation{
 	{lawOneEnd, "ended and interrupted", nil, changed(func(t *tale) { t.prove(at("10:00:00.000"), news, broadcast.Interrupted, broadcast.WhyCrash, 0) })},
 	{lawOneEnd, "a proved verdict is taken back", []string{lawVerdict}, told(policy(nil), func(t *tale) {
 		t.give(at("05:01:00.000"), normal("08:00:00.000", time.Minute))
-		t.prove(at("10:00:00.000"), Sounding{"news", at("08:00:00.000"), 0}, broadcast.Skipped, broadcast.WhyLate, 0)
-		t.prove(at("10:00:01.000"), Sounding{"news", at("08:00:00.000"), 0}, broadcast.Verified, broadcast.WhyAhead, 0)
+		t.prove(at("10:00:00.000"), Sounding{"news", at("08:00:00.000"), 0, 0}, broadcast.Skipped, broadcast.WhyLate, 0)
+		t.prove(at("10:00:01.000"), Sounding{"news", at("08:00:00.000"), 0, 0}, broadcast.Verified, broadcast.WhyAhead, 0)
 	})},
 	{lawVerdict, "a verdict is taken back and none follows", nil, told(policy(nil), func(t *tale) { t.ahead("08:00:00.000") })},
 	{lawReason, "of attempt 2", nil, changed(func(t *tale) {
