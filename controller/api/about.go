@@ -23,8 +23,9 @@ type Me struct {
 	Level       string   `json:"level"`
 	Areas       []string `json:"areas" nullable:"false"`
 	Permissions []string `json:"permissions" nullable:"false"`
-	Signs       bool     `json:"signs" doc:"Whether the token opens the person's key"`
-	Expires     string   `json:"expires" format:"date-time"`
+	Signs       bool     `json:"signs" doc:"Whether the token opens the person's key, or in a session the passphrase would"`
+	Expires     string   `json:"expires" format:"date-time" doc:"When the token or the session ends"`
+	Session     string   `json:"session,omitempty" doc:"The session that asks; none for a token"`
 }
 
 // Status is whether the controller is well.
@@ -70,9 +71,21 @@ func raw(r *registry, id, media string, serve func(http.ResponseWriter, *http.Re
 
 func (s *server) me(ctx context.Context, _ *struct{}) (*meAnswer, error) {
 	c := callerOf(ctx)
+	me, err := s.meOf(ctx, c)
+	return &meAnswer{Body: me}, err
+}
+
+// meOf is what somebody is told of himself.
+func (s *server) meOf(ctx context.Context, c caller) (Me, error) {
 	p := c.Person
-	return &meAnswer{Body: Me{ID: string(p.ID), Name: p.Name, Role: string(p.Role), Level: string(p.Level), Areas: texts(p.Areas),
-		Permissions: texts(p.Role.Permissions()), Signs: c.Signs, Expires: moment(c.Expires)}}, nil
+	out := Me{ID: string(p.ID), Name: p.Name, Role: string(p.Role), Level: string(p.Level), Areas: texts(p.Areas),
+		Permissions: texts(p.Role.Permissions()), Signs: c.Signs, Expires: moment(c.Expires), Session: string(c.session.ID)}
+	if c.session.ID == "" {
+		return out, nil
+	}
+	until, err := s.cfg.Office.SignsUntil(ctx, p)
+	out.Signs = until != 0
+	return out, err
 }
 
 func (s *server) status(ctx context.Context, _ *struct{}) (*statusAnswer, error) {

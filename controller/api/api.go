@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/controller/accounts"
 	"github.com/loaxa/loaxa/controller/desk"
 	"github.com/loaxa/loaxa/controller/events"
 	"github.com/loaxa/loaxa/controller/fleet"
@@ -38,6 +39,7 @@ type Config struct {
 	DB       *store.DB
 	Desk     *desk.Desk
 	Office   *people.Office
+	Accounts *accounts.Accounts
 	Fleet    *fleet.Fleet
 	Contents Contents
 	Speech   *speech.Studio
@@ -56,6 +58,8 @@ type Config struct {
 // server answers the routes.
 type server struct {
 	cfg Config
+	// origin refuses what another site has a browser ask.
+	origin *http.CrossOriginProtection
 	// watchers holds a place for every open event stream.
 	watchers chan struct{}
 	// carries holds a place for everything that is carried.
@@ -76,7 +80,7 @@ func New(cfg Config) (http.Handler, error) {
 
 // build registers every row of the table of routes with its handler.
 func build(cfg Config) (*http.ServeMux, huma.API, error) {
-	s := &server{cfg: cfg, watchers: make(chan struct{}, maxWatchers), carries: make(chan struct{}, maxCarriers)}
+	s := &server{cfg: cfg, origin: http.NewCrossOriginProtection(), watchers: make(chan struct{}, maxWatchers), carries: make(chan struct{}, maxCarriers)}
 	mux := http.NewServeMux()
 	api := humago.New(mux, contract())
 	api.UseMiddleware(s.admit)
@@ -96,6 +100,7 @@ func build(cfg Config) (*http.ServeMux, huma.API, error) {
 		s.firings,
 		s.enrolments,
 		s.persons,
+		s.sessions,
 		s.notices,
 		s.objects,
 		s.stream,
@@ -123,8 +128,9 @@ func contract() huma.Config {
 	c.RejectUnknownQueryParameters = true
 	c.Info.Description = "What should be heard, who approved it, and what every loudspeaker proved."
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"person": {Type: "http", Scheme: "bearer", Description: "A personal token: lx_ and 43 characters."},
-		"node":   {Type: "http", Scheme: "basic", Description: "A node's id and secret, for documents and content."},
+		"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "A session in a browser. It opens no key: what is signed needs the passphrase each time."},
+		"person":  {Type: "http", Scheme: "bearer", Description: "A personal token: lx_ and 43 characters."},
+		"node":    {Type: "http", Scheme: "basic", Description: "A node's id and secret, for documents and content."},
 	}
 	return c
 }

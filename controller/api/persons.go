@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/controller/events"
 	"github.com/loaxa/loaxa/controller/people"
 )
 
@@ -27,7 +28,25 @@ type NewPerson struct {
 	Role  string   `json:"role" enum:"administrator,editor,approver,commune-official,technician,auditor"`
 	Areas []string `json:"areas" nullable:"false" minItems:"1" maxItems:"24"`
 	// Passphrase is never stored and never logged.
-	Passphrase string `json:"passphrase,omitempty" maxLength:"1000" doc:"Wraps the new key; at least 10 characters, and none for a role without a key. It cannot be reset"`
+	Passphrase string `json:"passphrase,omitempty" maxLength:"1000" doc:"Wraps the new key; at least 10 characters, and none for a role without a key. Left out: the answer has a one-time code, with which the person chooses it"`
+}
+
+// Taken is somebody who was taken in.
+type Taken struct {
+	Person
+	Code *Code `json:"code,omitempty" doc:"Where no passphrase was given"`
+}
+
+// Code is a one-time code that lets somebody choose a password.
+type Code struct {
+	Code    string `json:"code" doc:"Shown once. Give it to the person, and to nobody else"`
+	Expires string `json:"expires" format:"date-time"`
+	NewKey  bool   `json:"new_key" doc:"It also opens a new key: the person chooses its passphrase, too"`
+}
+
+// CodeRequest asks for a one-time code.
+type CodeRequest struct {
+	NewKey bool `json:"new_key,omitempty" doc:"The passphrase was lost, too: make a new key and retire the old one"`
 }
 
 // Dismissal is how somebody's rights end.
@@ -46,6 +65,15 @@ type personInput struct{ Body NewPerson }
 
 type personAnswer struct{ Body Person }
 
+type takenAnswer struct{ Body Taken }
+
+type codeInput struct {
+	ID   string `path:"id" pattern:"^[a-z0-9-]{1,40}$"`
+	Body CodeRequest
+}
+
+type codeAnswer struct{ Body Code }
+
 type dismissInput struct {
 	ID   string `path:"id" pattern:"^[a-z0-9-]{1,40}$"`
 	Body Dismissal
@@ -54,6 +82,7 @@ type dismissInput struct {
 func (s *server) persons(r *registry) {
 	on(r, "list-persons", s.listPersons)
 	on(r, "create-person", s.createPerson)
+	on(r, "issue-code", s.issueCode)
 	on(r, "dismiss-person", s.dismiss)
 }
 
@@ -82,7 +111,7 @@ func (s *server) personOf(ctx context.Context, p people.Person) (Person, error) 
 
 // createPerson takes somebody in, certified with the caller's key. A create that
 // is sent again finds its id taken, so it needs no key of its own.
-func (s *server) createPerson(ctx context.Context, in *personInput) (*personAnswer, error) {
+func (s *server) createPerson(ctx context.Context, in *personInput) (*takenAnswer, error) {
 	c := callerOf(ctx)
 	n := people.NewPerson{ID: broadcast.ID(in.Body.ID), Name: broadcast.NormalText(in.Body.Name), Role: people.Role(in.Body.Role), Passphrase: in.Body.Passphrase}
 	for _, area := range in.Body.Areas {
@@ -91,12 +120,30 @@ func (s *server) createPerson(ctx context.Context, in *personInput) (*personAnsw
 	if err := s.cfg.Office.Authorise(c.Person, people.PersonManage, n.Areas...); err != nil {
 		return nil, err
 	}
+	if n.Passphrase == "" {
+		n.Code = people.NewCode()
+	}
 	p, err := s.cfg.Office.AddPerson(ctx, c.credential(), n)
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.personOf(ctx, p)
-	return &personAnswer{Body: out}, err
+	s.cfg.Events.Publish(events.Event{Kind: events.Person, ID: p.ID})
+	out := &takenAnswer{}
+	if n.Code != "" {
+		out.Body.Code = &Code{Code: n.Code, Expires: moment(s.now().Add(people.CodeLife)), NewKey: len(p.Role.Acts()) > 0}
+	}
+	out.Body.Person, err = s.personOf(ctx, p)
+	return out, err
+}
+
+// issueCode lets somebody choose a password anew.
+func (s *server) issueCode(ctx context.Context, in *codeInput) (*codeAnswer, error) {
+	c, err := s.cfg.Office.IssueCode(ctx, callerOf(ctx).credential(), broadcast.ID(in.ID), in.Body.NewKey)
+	if err != nil {
+		return nil, err
+	}
+	s.cfg.Events.Publish(events.Event{Kind: events.Session, ID: broadcast.ID(in.ID)})
+	return &codeAnswer{Body: Code{Code: c.Text, Expires: moment(c.Expires), NewKey: c.NewKey}}, nil
 }
 
 // dismiss ends somebody's rights with the caller's key.
@@ -119,6 +166,7 @@ func (s *server) dismiss(ctx context.Context, in *dismissInput) (*personAnswer, 
 	if err := s.cfg.Office.Dismiss(ctx, c.credential(), p.ID, broadcast.RevocationMode(in.Body.Mode), since); err != nil {
 		return nil, err
 	}
+	s.cfg.Events.Publish(events.Event{Kind: events.Person, ID: p.ID})
 	if p, err = s.cfg.Office.Person(ctx, p.ID); err != nil {
 		return nil, err
 	}

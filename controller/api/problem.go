@@ -3,13 +3,17 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"maps"
+	"math"
 	"net/http"
 	"reflect"
+	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/loaxa/loaxa/controller/accounts"
 	"github.com/loaxa/loaxa/controller/desk"
 	"github.com/loaxa/loaxa/controller/fleet"
 	"github.com/loaxa/loaxa/controller/intake"
@@ -32,6 +36,18 @@ type Problem struct {
 	DetailVI string   `json:"detail_vi" doc:"The same in Vietnamese"`
 	Field    string   `json:"field,omitempty" doc:"What to change in the request"`
 	Errors   []string `json:"errors,omitempty" nullable:"false" doc:"Every field or reason, if there are several"`
+
+	// retry is when to come back, in seconds; 0 says nothing.
+	retry int64
+}
+
+// GetHeaders says when to come back, if that is known.
+func (p *Problem) GetHeaders() http.Header {
+	h := http.Header{}
+	if p.retry > 0 {
+		h.Set("Retry-After", strconv.FormatInt(p.retry, 10))
+	}
+	return h
 }
 
 // Error returns the code and the detail.
@@ -81,6 +97,10 @@ var known = []struct {
 	{people.ErrForbidden, http.StatusForbidden, "forbidden", "Bạn không có quyền làm việc này; hãy nhờ người có quyền."},
 	{people.ErrPerson, http.StatusUnprocessableEntity, "person", "Thông tin cán bộ chưa hợp lệ: hãy kiểm tra mã, tên, vai trò, địa bàn và mật khẩu (ít nhất 10 ký tự)."},
 	{people.ErrOneself, http.StatusConflict, "oneself", "Không thể tự cho mình thôi nhiệm vụ; hãy nhờ một quản trị viên khác."},
+	{people.ErrPassphrase, http.StatusForbidden, "passphrase", "Việc này cần chữ ký: hãy nhập đúng mật khẩu ký của bạn."},
+	{accounts.ErrSignIn, http.StatusForbidden, "sign-in", "Tên, mật khẩu hoặc mã đăng nhập không đúng; hãy kiểm tra lại, hoặc xin quản trị viên mã mới."},
+	{accounts.ErrPassword, http.StatusUnprocessableEntity, "password", "Hãy chọn mật khẩu khác: ít nhất 10 ký tự, khác mật khẩu ký, và nhập đúng mật khẩu cũ."},
+	{accounts.ErrBusy, http.StatusServiceUnavailable, "busy", "Đang có nhiều người đăng nhập: hãy thử lại sau giây lát."},
 	{people.ErrCredential, http.StatusUnauthorized, "credential", "Mã truy cập không được chấp nhận; hãy lấy mã mới."},
 	{people.ErrCannotSign, http.StatusForbidden, "cannot-sign", "Mã truy cập này không ký được; hãy dùng mã của cán bộ có khoá ký."},
 	{people.ErrNoCertificate, http.StatusForbidden, "no-certificate", "Khoá ký chưa có chứng thư còn hiệu lực; quản trị viên cần cấp lại."},
@@ -126,6 +146,12 @@ func problemOf(err error) *Problem {
 	var upload *intake.Refusal
 	if errors.As(err, &upload) {
 		return problem(or(uploads[upload.Code], http.StatusUnprocessableEntity), string(upload.Code), upload.English, upload.Vietnamese)
+	}
+	var patience *people.Patience
+	if errors.As(err, &patience) {
+		p := problem(http.StatusTooManyRequests, "patience", err.Error(), "Nhập sai quá nhiều lần: hãy chờ một lát rồi thử lại.")
+		p.retry = int64(max(math.Ceil(patience.Wait.Seconds()), 1))
+		return p
 	}
 	for _, k := range known {
 		if errors.Is(err, k.err) {
@@ -214,6 +240,7 @@ func refuse(w http.ResponseWriter, p *Problem) {
 	if p.Status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", `Bearer realm="loaxa"`)
 	}
+	maps.Copy(h, p.GetHeaders())
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(append(b, '\n'))
 }

@@ -20,6 +20,8 @@ type route struct {
 	public, node bool
 	// raw bodies are judged by the wire format, not by the contract.
 	raw bool
+	// signs routes use the caller's key; a session has to bring its passphrase.
+	signs bool
 	// status is that of success; 0 stands for 200.
 	status  int
 	summary string
@@ -45,9 +47,9 @@ func routes() []route {
 		{id: "create-announcement", method: "POST", path: "/api/v1/announcements", need: people.AnnouncementWrite, status: 201, summary: "Keep a draft"},
 		{id: "list-announcements", method: "GET", path: "/api/v1/announcements", need: people.AnnouncementRead, summary: "Announcements, newest first"},
 		{id: "get-announcement", method: "GET", path: "/api/v1/announcements/{id}", need: people.AnnouncementRead, summary: "One announcement"},
-		{id: "submit-announcement", method: "POST", path: "/api/v1/announcements/{id}/submit", need: people.AnnouncementWrite, summary: "Hand a draft in; from then on its words are fixed"},
-		{id: "approve-announcement", method: "POST", path: "/api/v1/announcements/{id}/approve", need: people.AnnouncementApprove, summary: "Sign the announcement whose digest was shown; the last signature needed publishes it"},
-		{id: "withdraw-announcement", method: "POST", path: "/api/v1/announcements/{id}/withdraw", need: people.AnnouncementWrite, summary: "Take an announcement back"},
+		{id: "submit-announcement", method: "POST", path: "/api/v1/announcements/{id}/submit", need: people.AnnouncementWrite, signs: true, summary: "Hand a draft in; from then on its words are fixed"},
+		{id: "approve-announcement", method: "POST", path: "/api/v1/announcements/{id}/approve", need: people.AnnouncementApprove, signs: true, summary: "Sign the announcement whose digest was shown; the last signature needed publishes it"},
+		{id: "withdraw-announcement", method: "POST", path: "/api/v1/announcements/{id}/withdraw", need: people.AnnouncementWrite, signs: true, summary: "Take an announcement back"},
 		{id: "get-forecast", method: "GET", path: "/api/v1/announcements/{id}/forecast", need: people.AnnouncementRead, summary: "Where it would sound, where it would stay silent, and why; the same plan that the nodes make"},
 		{id: "get-deliveries", method: "GET", path: "/api/v1/announcements/{id}/deliveries", need: people.DeliveryRead, summary: "What every node proved"},
 		{id: "list-areas", method: "GET", path: "/api/v1/areas", need: people.AreaRead, summary: "Today's organisation tree"},
@@ -55,7 +57,7 @@ func routes() []route {
 		{id: "list-faults", method: "GET", path: "/api/v1/faults", need: people.NodeRead, summary: "What is wrong with nodes and the controller, and what was, newest first"},
 		{id: "list-firings", method: "GET", path: "/api/v1/firings", need: people.DeliveryRead, summary: "What key switches in boxes fired, and what was proved of it; the last that was told first"},
 		{id: "get-plan", method: "GET", path: "/api/v1/nodes/{id}/plan", need: people.PlanRead, summary: "What a node will sound and, for what it will not, why"},
-		{id: "confirm-node", method: "POST", path: "/api/v1/nodes/{id}/confirm", need: people.NodeConfirm, summary: "Take a pending node in, after its short code was compared on site"},
+		{id: "confirm-node", method: "POST", path: "/api/v1/nodes/{id}/confirm", need: people.NodeConfirm, signs: true, summary: "Take a pending node in, after its short code was compared on site"},
 		{id: "revoke-node", method: "POST", path: "/api/v1/nodes/{id}/revoke", need: people.NodeConfirm, summary: "End a node's credential and the trust in its key; its name can be invited again"},
 		{id: "get-pack", method: "GET", path: "/api/v1/nodes/{id}/pack", need: people.NodeCarry, summary: "Everything that a node without a line needs for the coming days, for a stick"},
 		{id: "carry-receipts", method: "POST", path: "/api/v1/nodes/{id}/receipts", need: people.NodeCarry, raw: true, summary: "Store a file of receipts that came back by hand, as if the network had brought it"},
@@ -63,8 +65,9 @@ func routes() []route {
 		{id: "create-demo-enrolment-tokens", method: "POST", path: "/api/v1/demo/enrolment-tokens", public: true, status: 201, summary: "The same without a login, in a demo house only"},
 		{id: "enrol", method: "POST", path: "/api/v1/enrolments", public: true, raw: true, status: 201, summary: "A node shows its one-time token and its own key"},
 		{id: "list-persons", method: "GET", path: "/api/v1/persons", need: people.PersonManage, summary: "Everybody, also those who left"},
-		{id: "create-person", method: "POST", path: "/api/v1/persons", need: people.PersonManage, status: 201, summary: "Take somebody in, inside the areas and dates of the caller's own rights"},
-		{id: "dismiss-person", method: "POST", path: "/api/v1/persons/{id}/dismiss", need: people.PersonManage, summary: "End somebody's rights and tokens"},
+		{id: "create-person", method: "POST", path: "/api/v1/persons", need: people.PersonManage, signs: true, status: 201, summary: "Take somebody in, inside the areas and dates of the caller's own rights"},
+		{id: "issue-code", method: "POST", path: "/api/v1/persons/{id}/code", need: people.PersonManage, signs: true, status: 201, summary: "A one-time code with which somebody chooses a password; it ends that person's sessions"},
+		{id: "dismiss-person", method: "POST", path: "/api/v1/persons/{id}/dismiss", need: people.PersonManage, signs: true, summary: "End somebody's rights and tokens"},
 		{id: "list-subscriptions", method: "GET", path: "/api/v1/subscriptions", need: people.AreaRead, summary: "Who is told of what, and by which way; one's own, and those of people whom one manages"},
 		{id: "create-subscription", method: "POST", path: "/api/v1/subscriptions", need: people.AreaRead, status: 201, summary: "Ask to be told by mail, webhook or a command, of what one may see"},
 		{id: "end-subscription", method: "POST", path: "/api/v1/subscriptions/{id}/end", need: people.AreaRead, summary: "No longer be told; what was still to be sent is dropped"},
@@ -74,6 +77,13 @@ func routes() []route {
 		{id: "get-sound", method: "GET", path: "/content/{sha256}", need: people.AnnouncementRead, node: true, summary: "Canonical sound by its digest; ranges are served"},
 		{id: "watch-events", method: "GET", path: "/api/v1/events", need: people.EventsRead, summary: "Server-sent events: the names of what changed"},
 		{id: "get-me", method: "GET", path: "/api/v1/me", need: people.AreaRead, summary: "Whose token this is and what it may do"},
+		{id: "sign-in", method: "POST", path: "/api/v1/session", public: true, status: 201, summary: "Begin a session with name and password; it comes as a cookie"},
+		{id: "sign-in-first", method: "POST", path: "/api/v1/session/first", public: true, status: 201, summary: "Use a one-time code up: choose a password and, for a new key, its passphrase; a session begins"},
+		{id: "sign-out", method: "DELETE", path: "/api/v1/session", need: people.AreaRead, status: 204, summary: "End the session of this cookie"},
+		{id: "list-sessions", method: "GET", path: "/api/v1/sessions", need: people.AreaRead, summary: "One's own sessions that go on or, for whoever manages people, those of somebody else"},
+		{id: "end-session", method: "DELETE", path: "/api/v1/sessions/{sha256}", need: people.AreaRead, status: 204, summary: "End a session; its browser becomes a stranger"},
+		{id: "set-password", method: "PUT", path: "/api/v1/me/password", need: people.AreaRead, status: 204, summary: "Change one's password; every other session ends"},
+		{id: "set-passphrase", method: "PUT", path: "/api/v1/me/passphrase", need: people.AreaRead, status: 204, summary: "Wrap one's key under another passphrase"},
 		{id: "get-status", method: "GET", path: "/api/v1/status", public: true, summary: "Whether the controller is well"},
 		{id: "get-contract", method: "GET", path: "/api/openapi.json", public: true, summary: "This contract"},
 		{id: "get-page", method: "GET", path: "/{$}", public: true, summary: "A plain page: how many nodes are here, and the last announcements"},
@@ -108,8 +118,12 @@ func (r *registry) operation(id string) huma.Operation {
 	op.Responses["default"] = &huma.Response{Description: "A problem (RFC 9457)",
 		Content: map[string]*huma.MediaType{problemMedia: {Schema: schema}}}
 	if row.need != "" {
-		op.Security = []map[string][]string{{"person": {}}}
+		op.Security = []map[string][]string{{"person": {}}, {"session": {}}}
 		op.Description = "Needs the permission " + string(row.need) + "."
+	}
+	if row.signs {
+		op.Parameters = append(op.Parameters, &huma.Param{Name: passphraseHeader, In: "header", Schema: &huma.Schema{Type: "string"},
+			Description: "With a session: the passphrase of the caller's key, percent-encoded UTF-8. A personal token needs none"})
 	}
 	if row.node {
 		op.Security = append(op.Security, map[string][]string{"node": {}})

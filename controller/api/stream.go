@@ -17,11 +17,14 @@ import (
 const (
 	maxWatchers = 200
 	heartbeat   = 15 * time.Second
+	// lookEvery bounds how long a stream outlives the right to it, which another
+	// process may end.
+	lookEvery = 3 * time.Second
 )
 
 func (s *server) stream(r *registry) {
 	op := r.operation("watch-events")
-	op.Responses["200"] = &huma.Response{Description: "event: announcement, delivery, node, content, fault or missed; data: {kind, id}",
+	op.Responses["200"] = &huma.Response{Description: "event: announcement, delivery, node, content, fault, person, session or missed; data: {kind, id}",
 		Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}}}
 	huma.Register(r.api, op, func(_ context.Context, _ *struct{}) (*huma.StreamResponse, error) {
 		return &huma.StreamResponse{Body: func(ctx huma.Context) {
@@ -56,24 +59,31 @@ func (s *server) watch(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	s.pump(ctx, out, changes, r)
 }
 
+// pump passes changes on until the reader is gone, or may not know them any more:
+// that is asked every few seconds, and at once when people or sessions changed.
 func (s *server) pump(ctx context.Context, out eventWriter, changes <-chan events.Event, r *http.Request) {
-	beat := time.NewTicker(heartbeat)
+	beat, look := time.NewTicker(heartbeat), time.NewTicker(lookEvery)
 	defer beat.Stop()
+	defer look.Stop()
 	row, _ := s.row("watch-events")
 	for {
 		var err error
 		select {
 		case <-ctx.Done():
 			return
+		case <-look.C:
+			_, err = s.identify(r, row)
 		case e, open := <-changes:
 			if !open {
 				return
 			}
-			err = out.event(e)
-		case <-beat.C:
-			if _, gone := s.identify(r, row); gone != nil {
-				return
+			if e.Kind == events.Person || e.Kind == events.Session || e.Kind == events.Missed {
+				_, err = s.identify(r, row)
 			}
+			if err == nil {
+				err = out.event(e)
+			}
+		case <-beat.C:
 			err = out.write(": beat\n\n")
 		}
 		if err != nil {

@@ -65,13 +65,13 @@ func TestAQuietStreamBeats(t *testing.T) {
 	})
 }
 
-// TestAStreamEndsWithItsToken: the credential is asked again at every beat.
+// TestAStreamEndsWithItsToken: the credential is asked again every few seconds.
 func TestAStreamEndsWithItsToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		to := newTap()
 		began := time.Now()
 		<-following(t.Context(), &server{}, make(chan events.Event), to, httptest.NewRequest("GET", "/", nil))
-		if time.Since(began) != heartbeat || len(to.pieces) != 0 {
+		if time.Since(began) != lookEvery || len(to.pieces) != 0 {
 			t.Errorf("ended after %s with %d pieces", time.Since(began), len(to.pieces))
 		}
 	})

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/controller/accounts"
 	"github.com/loaxa/loaxa/controller/api"
 	"github.com/loaxa/loaxa/controller/broker"
 	"github.com/loaxa/loaxa/controller/desk"
@@ -266,10 +267,15 @@ func (c *controller) buildPost(context.Context) (err error) {
 }
 
 func (c *controller) buildAPI(context.Context) (err error) {
+	visitors, err := accounts.New(accounts.Config{DB: c.db, Office: c.office, Now: time.Now, Log: c.opt.Log.With("part", "accounts")})
+	if err != nil {
+		return err
+	}
 	c.handler, err = api.New(api.Config{
 		DB:       c.db,
 		Desk:     c.desk,
 		Office:   c.office,
+		Accounts: visitors,
 		Fleet:    c.fleet,
 		Contents: c.intake,
 		Speech:   c.speech,

@@ -13,11 +13,13 @@ import (
 )
 
 type adminCmd struct {
-	Token  tokenCmd  `cmd:"" help:"Make a personal API token from a data folder and print it."`
-	Person personCmd `cmd:"" help:"People: list, add, dismiss, renew."`
-	Node   nodeCmd   `cmd:"" help:"Nodes: list, invite, confirm, revoke."`
-	Audit  auditCmd  `cmd:"" help:"Verify the chain of the audit log of a data folder."`
-	Renew  renewCmd  `cmd:"" help:"The same as person renew."`
+	Token   tokenCmd   `cmd:"" help:"Make a personal API token from a data folder and print it."`
+	Code    codeCmd    `cmd:"" help:"Make a one-time sign-in code from a data folder, for the first administrator or one who forgot the password."`
+	Session sessionCmd `cmd:"" help:"Sessions: list, end."`
+	Person  personCmd  `cmd:"" help:"People: list, add, code, dismiss, renew."`
+	Node    nodeCmd    `cmd:"" help:"Nodes: list, invite, confirm, revoke."`
+	Audit   auditCmd   `cmd:"" help:"Verify the chain of the audit log of a data folder."`
+	Renew   renewCmd   `cmd:"" help:"The same as person renew."`
 }
 
 type tokenCmd struct {

@@ -45,6 +45,14 @@ func (c caller) post(ctx context.Context, s Streams, path string, in, out any) e
 	return spoken(to.Post(ctx, c.Token, "", path, in, out))
 }
 
+func (c caller) remove(ctx context.Context, s Streams, path string) error {
+	to, err := c.remote(s)
+	if err != nil {
+		return err
+	}
+	return spoken(to.Delete(ctx, c.Token, path))
+}
+
 // spoken is a problem of the controller in the words for people, both languages.
 func spoken(err error) error {
 	var p *api.Problem

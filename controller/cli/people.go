@@ -15,7 +15,8 @@ import (
 type personCmd struct {
 	List    personListCmd    `cmd:"" help:"Everybody, with role, areas and how long they may sign."`
 	Add     personAddCmd     `cmd:"" help:"Take somebody in, inside your own areas."`
-	Dismiss personDismissCmd `cmd:"" help:"End somebody's rights and tokens."`
+	Code    personCodeCmd    `cmd:"" help:"Give somebody a one-time code to choose a password with; their sessions end."`
+	Dismiss personDismissCmd `cmd:"" help:"End somebody's rights, sessions and tokens."`
 	Renew   renewCmd         `cmd:"" help:"Have the root give new dates to certificates that end within 30 days."`
 }
 
@@ -37,10 +38,12 @@ func (c *personListCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) erro
 type personAddCmd struct {
 	caller
 	Officer     string `arg:"" help:"Who: ID:ROLE:AREA[,AREA…]:NAME, as for init."`
+	Code        bool   `help:"Ask for no passphrase: print a one-time code, with which the person chooses password and passphrase in a browser."`
 	Passphrases string `help:"Read the passphrase from this file (a line ID=passphrase) instead of asking." type:"existingfile" placeholder:"FILE"`
 }
 
-// Run asks for the new person's passphrase, if the role has a key.
+// Run asks for the new person's passphrase, if the role has a key and there is
+// to be no code.
 func (c *personAddCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error {
 	p, err := parseOfficer(c.Officer)
 	if err != nil {
@@ -50,7 +53,7 @@ func (c *personAddCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error
 	if err != nil {
 		return err
 	}
-	if len(p.Role.Acts()) > 0 {
+	if len(p.Role.Acts()) > 0 && !c.Code {
 		if p.Passphrase, err = s.newSecret(secrets, string(p.ID), p.Name, people.MinPassphrase); err != nil {
 			return err
 		}
@@ -59,16 +62,52 @@ func (c *personAddCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error
 	for _, a := range p.Areas {
 		n.Areas = append(n.Areas, string(a))
 	}
-	var added api.Person
+	var added api.Taken
 	if err := c.post(ctx, s, "/api/v1/persons", n, &added); err != nil {
 		return err
 	}
-	if added.SignsUntil == "" {
-		_, err = fmt.Fprintf(s.Out, "%s is %s over %s\n", added.ID, added.Role, strings.Join(added.Areas, ","))
+	if err := tellPerson(s, added.Person); err != nil || !c.Code {
 		return err
 	}
-	_, err = fmt.Fprintf(s.Out, "%s is %s over %s and signs until %s\n", added.ID, added.Role, strings.Join(added.Areas, ","), day(added.SignsUntil))
+	return tellCode(s, *added.Code)
+}
+
+// tellPerson says who was taken in.
+func tellPerson(s Streams, p api.Person) error {
+	signs := ""
+	if p.SignsUntil != "" {
+		signs = " and signs until " + day(p.SignsUntil)
+	}
+	_, err := fmt.Fprintf(s.Out, "%s is %s over %s%s\n", p.ID, p.Role, strings.Join(p.Areas, ","), signs)
 	return err
+}
+
+// tellCode prints the code alone on standard output, and what it is for beside.
+func tellCode(s Streams, c api.Code) error {
+	choice := "a password"
+	if c.NewKey {
+		choice = "a password and the passphrase of the new key"
+	}
+	if _, err := fmt.Fprintln(s.Out, c.Code); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(s.Err, "Good once, until %s, to choose %s. Give it to the person and to nobody else.\n", minute(c.Expires), choice)
+	return err
+}
+
+type personCodeCmd struct {
+	caller
+	ID     string `arg:"" help:"Whose."`
+	NewKey bool   `help:"The passphrase is lost, too: make a new key, and retire the old one."`
+}
+
+// Run prints the code, and nothing else, on standard output.
+func (c *personCodeCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error {
+	var code api.Code
+	if err := c.post(ctx, s, "/api/v1/persons/"+url.PathEscape(c.ID)+"/code", api.CodeRequest{NewKey: c.NewKey}, &code); err != nil {
+		return err
+	}
+	return tellCode(s, code)
 }
 
 type personDismissCmd struct {

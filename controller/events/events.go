@@ -24,13 +24,15 @@ const (
 	Content      Kind = "content"
 	Fault        Kind = "fault"
 	Speech       Kind = "speech"
+	Person       Kind = "person"
+	Session      Kind = "session"
 	Missed       Kind = "missed"
 )
 
 // Event names one thing that changed.
 type Event struct {
-	Kind Kind         `json:"kind" doc:"announcement, delivery, node, content, fault, speech or missed"`
-	ID   broadcast.ID `json:"id" doc:"what changed, for fault the node; empty for missed and for a fault of the controller"`
+	Kind Kind         `json:"kind" doc:"announcement, delivery, node, content, fault, speech, person, session or missed"`
+	ID   broadcast.ID `json:"id" doc:"what changed, for fault the node, for session the person; empty for missed and for a fault of the controller"`
 }
 
 // backlog is how many events wait for one watcher.

@@ -68,7 +68,7 @@ func (o *Office) equip(ctx context.Context, tx store.Tx, n NewPerson, by issuer,
 		return err
 	}
 	out.signer.Key = key
-	wrapped, err := wrap(key, phrase(n.Passphrase), &o.cost, string(n.ID))
+	wrapped, err := o.wrapFor(n, key)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,13 @@ func (o *Office) equip(ctx context.Context, tx store.Tx, n NewPerson, by issuer,
 		return err
 	}
 	now := o.instant()
-	if err := tx.AddKey(ctx, store.Key{ID: id, Person: n.ID, Public: broadcast.KeyOf(public), Wrapped: wrapped, Created: now}); err != nil {
+	created := now
+	if old, err := o.db.KeyOf(ctx, n.ID); err == nil { // the newest key is the one that counts, whatever the clock does
+		created = max(now, old.Created+1)
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if err := tx.AddKey(ctx, store.Key{ID: id, Person: n.ID, Public: broadcast.KeyOf(public), Wrapped: wrapped, Created: created}); err != nil {
 		return err
 	}
 	cert := certificate(out.person, broadcast.KeyOf(public), max(now.Add(-backdate), by.from), by.until)
@@ -87,6 +93,14 @@ func (o *Office) equip(ctx context.Context, tx store.Tx, n NewPerson, by issuer,
 	env, err := seal.Seal(broadcast.KindCertificate, cert, by.signers...)
 	out.certs = append(out.certs, env)
 	return err
+}
+
+// wrapFor wraps a new key under what its owner has.
+func (o *Office) wrapFor(n NewPerson, key ed25519.PrivateKey) (string, error) {
+	if n.Passphrase == "" && n.Code != "" {
+		return wrap(key, plainCode(n.Code), nil, string(n.ID))
+	}
+	return wrap(key, phrase(n.Passphrase), &o.cost, string(n.ID))
 }
 
 // AddPerson takes somebody in. by is an administrator over all of the new
@@ -105,6 +119,12 @@ func (o *Office) AddPerson(ctx context.Context, by Credential, n NewPerson) (Per
 			}
 			defer clear(e.signer.Key)
 			added = e.person
+			if n.Code != "" {
+				code := Code{Text: n.Code, Expires: o.instant().Add(CodeLife), NewKey: len(e.certs) > 0 && n.Passphrase == ""}
+				if err := o.keepCode(ctx, tx, iss.person, n.ID, code); err != nil {
+					return err
+				}
+			}
 			_, err = o.revise(ctx, tx, iss.area, func(a *broadcast.Authority) { merge(a, append(iss.chain, e.certs...)...) }, iss.signers...)
 			return err
 		})
@@ -114,7 +134,7 @@ func (o *Office) AddPerson(ctx context.Context, by Credential, n NewPerson) (Per
 
 // ErrOneself means that somebody would end the own rights, and might leave the
 // house without anybody who can give new ones.
-var ErrOneself = errors.New("nobody dismisses himself; ask another administrator, or the holder of the root key")
+var ErrOneself = errors.New("nobody dismisses himself, or gives himself a code; ask another administrator, or the holder of the root key")
 
 // Dismiss ends somebody's rights: the person's certificates are revoked in a new
 // revision of the authority document, tokens end, and the row stays for the
@@ -160,7 +180,7 @@ func (o *Office) Dismiss(ctx context.Context, by Credential, id broadcast.ID, mo
 			if err := tx.EndPerson(ctx, id, now); err != nil {
 				return err
 			}
-			if err := tx.RevokeTokens(ctx, id, now); err != nil {
+			if err := errors.Join(tx.RevokeTokens(ctx, id, now), tx.EndSessions(ctx, id, "", now)); err != nil {
 				return err
 			}
 			return tx.Audit(ctx, store.Deed{At: now, Person: iss.person, Act: "person.dismiss", Subject: string(id), Detail: mode})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/seal"
+	"github.com/loaxa/loaxa/controller/guess"
 	"github.com/loaxa/loaxa/controller/store"
 )
 
@@ -46,6 +47,8 @@ type Office struct {
 	cost Cost
 	// gate holds a place for every passphrase that is being tried.
 	gate chan struct{}
+	// guesses are wrong passphrases, by session.
+	guesses *guess.Limit
 
 	pin   broadcast.Digest
 	top   broadcast.ID
@@ -69,7 +72,8 @@ func HasHouse(dir string) error {
 }
 
 func newOffice(dir string, db *store.DB, cfg Config) *Office {
-	o := &Office{dir: dir, db: db, tree: cfg.Tree, now: cfg.Now, cost: cfg.Cost, gate: make(chan struct{}, wrapsAtOnce)}
+	o := &Office{dir: dir, db: db, tree: cfg.Tree, now: cfg.Now, cost: cfg.Cost, gate: make(chan struct{}, wrapsAtOnce),
+		guesses: guess.New(passphraseRule())}
 	if o.cost == (Cost{}) {
 		o.cost = DefaultCost()
 	}

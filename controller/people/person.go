@@ -41,6 +41,9 @@ type NewPerson struct {
 	Areas []broadcast.ID
 	// Passphrase wraps the new key; a role without a key needs none.
 	Passphrase string
+	// Code, where there is no passphrase, wraps the new key until its owner has
+	// chosen one with it.
+	Code string
 }
 
 // ErrPerson means that somebody cannot be taken in as described.
@@ -68,7 +71,7 @@ func (n NewPerson) check(places treeAt) error {
 	case len(n.Areas) == 0 || len(n.Areas) > broadcast.MaxAreas:
 		return fmt.Errorf("person %s: %d areas, allowed are 1 to %d; name an area above them instead", n.ID, len(n.Areas), broadcast.MaxAreas)
 	}
-	if len(row.acts) > 0 {
+	if len(row.acts) > 0 && (n.Code == "" || n.Passphrase != "") {
 		if err := CheckPassphrase(string(n.ID), n.Passphrase); err != nil {
 			return err
 		}

@@ -115,6 +115,12 @@ func unwrap(text string, secret []byte, public broadcast.Key, person string) (ed
 	return key, nil
 }
 
+// awaits says whether a key is wrapped under the code that it was made with.
+func awaits(text string) bool {
+	var w wrapping
+	return json.Unmarshal([]byte(text), &w) == nil && w.KDF == fromToken
+}
+
 // under makes the wrapping key from a secret.
 func (w wrapping) under(secret []byte, public broadcast.Key) ([]byte, error) {
 	switch {

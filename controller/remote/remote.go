@@ -144,6 +144,9 @@ func (c *Client) Download(ctx context.Context, token, path string, w io.Writer) 
 // read turns an answer into a value or a problem.
 func read(answer *http.Response, b []byte, out any) error {
 	if answer.StatusCode < 300 {
+		if out == nil || answer.StatusCode == http.StatusNoContent {
+			return nil
+		}
 		if err := json.Unmarshal(b, out); err != nil {
 			return fmt.Errorf("the answer is not that of a Loaxa controller; check --controller: %w", err)
 		}
@@ -174,4 +177,9 @@ func (c *Client) Post(ctx context.Context, token, key, path string, in, out any)
 // Get asks for something.
 func (c *Client) Get(ctx context.Context, token, path string, out any) error {
 	return c.Do(ctx, Request{Method: "GET", Path: path, Token: token}, out)
+}
+
+// Delete ends something.
+func (c *Client) Delete(ctx context.Context, token, path string) error {
+	return c.Do(ctx, Request{Method: "DELETE", Path: path, Token: token}, nil)
 }

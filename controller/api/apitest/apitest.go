@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/controller/accounts"
 	"github.com/loaxa/loaxa/controller/api"
 	"github.com/loaxa/loaxa/controller/desk/desktest"
 	"github.com/loaxa/loaxa/controller/dispatch"
@@ -131,10 +132,15 @@ func (h *House) Serve() {
 	}
 	post := notify.New(notify.Config{DB: h.DB, Rights: h.Office, Persons: h.Office, Tree: h.Tree, Now: h.Clock.Now, Log: slog.New(slog.DiscardHandler),
 		Settings: notify.Settings{Mail: &notify.MailSettings{Server: "127.0.0.1:25", From: "loa@example.vn", Security: "none"}}})
+	visitors, err := accounts.New(accounts.Config{DB: h.DB, Office: h.Office, Now: h.Clock.Now, Cost: h.Config.Cost, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		h.T.Fatal(err)
+	}
 	handler, err := api.New(api.Config{
 		DB:       h.DB,
 		Desk:     h.Desk,
 		Office:   h.Office,
+		Accounts: visitors,
 		Fleet:    h.Fleet,
 		Contents: h.Contents,
 		Speech:   h.Speech,
