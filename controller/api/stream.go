@@ -24,7 +24,7 @@ const (
 
 func (s *server) stream(r *registry) {
 	op := r.operation("watch-events")
-	op.Responses["200"] = &huma.Response{Description: "event: announcement, delivery, node, content, fault, person, session or missed; data: {kind, id}",
+	op.Responses["200"] = &huma.Response{Description: "event: announcement, delivery, node, content, fault, speech, person, session or missed; data: {kind, id}",
 		Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}}}
 	huma.Register(r.api, op, func(_ context.Context, _ *struct{}) (*huma.StreamResponse, error) {
 		return &huma.StreamResponse{Body: func(ctx huma.Context) {
