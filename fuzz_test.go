@@ -24,6 +24,7 @@ var strangers = map[string][]string{
 	"controller/notify":        {"FuzzSettings"},
 	"controller/people":        {"FuzzKeyFile"},
 	"controller/speech":        {"FuzzWave", "FuzzSetup"},
+	"controller/speech/paper":  {"FuzzDocx"},
 	"controller/speech/spoken": {"FuzzRead"},
 	"device/board":             {"FuzzProfile"},
 	"device/config":            {"FuzzLoad"},

@@ -91,6 +91,7 @@ func build(cfg Config) (*http.ServeMux, huma.API, error) {
 	for _, register := range []func(*registry){
 		s.contents,
 		s.speeches,
+		s.papers,
 		s.announcements,
 		s.deliveries,
 		s.areas,

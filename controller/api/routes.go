@@ -38,6 +38,7 @@ func routes() []route {
 		{id: "get-speech", method: "GET", path: "/api/v1/speeches/{id}", need: people.AnnouncementRead, summary: "One text with its sentences"},
 		{id: "edit-sentence", method: "PUT", path: "/api/v1/speeches/{id}/sentence", need: people.AnnouncementWrite, summary: "Replace one sentence; only what changed is spoken again"},
 		{id: "retry-speech", method: "POST", path: "/api/v1/speeches/{id}/retry", need: people.AnnouncementWrite, summary: "Try a text again at once that failed or waits"},
+		{id: "read-paper", method: "POST", path: "/api/v1/papers", need: people.AnnouncementWrite, summary: "The words of a .docx or PDF (multipart field file), without heads, feet and signatures, parted at articles"},
 		{id: "list-voices", method: "GET", path: "/api/v1/voices", need: people.AnnouncementRead, summary: "Every engine with its voices, and whether it is there"},
 		{id: "list-lexicon", method: "GET", path: "/api/v1/areas/{id}/lexicon", need: people.AnnouncementRead, summary: "How an area says what is written"},
 		{id: "keep-lexeme", method: "PUT", path: "/api/v1/areas/{id}/lexicon", need: people.AnnouncementWrite, summary: "Add an entry to the lexicon of an area, or change one"},

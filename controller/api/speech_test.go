@@ -1,6 +1,9 @@
 package api_test
 
 import (
+	"archive/zip"
+	"bytes"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -236,5 +239,34 @@ func TestAProgrammeWithAMachinesVoiceIsHeardFirstToo(t *testing.T) {
 	r.ok(r.post(r.first, "/api/v1/announcements", body), 201, &a)
 	if got := r.post(r.first, "/api/v1/announcements/"+a.ID+"/submit", nil); got.Status != 409 || got.Problem(t).Code != "not-listened" {
 		t.Errorf("%d %s", got.Status, got.Body)
+	}
+}
+
+func TestAPaperIsReadOverHTTP(t *testing.T) {
+	r := newRig(t)
+	send := func(token, area string, file []byte) apitest.Answer {
+		body := "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.docx\"\r\n\r\n" + string(file) + "\r\n--b--\r\n"
+		return r.Do(apitest.Call{Method: "POST", Path: "/api/v1/papers?area=" + area + "&seconds=60", Token: token, Body: []byte(body),
+			Header: map[string]string{"Content-Type": "multipart/form-data; boundary=b"}})
+	}
+	var packed bytes.Buffer
+	z := zip.NewWriter(&packed)
+	w, err := z.Create("word/document.xml")
+	if err == nil {
+		_, err = w.Write([]byte("<w:p><w:t>Điều 1. Họp lúc 7h30.</w:t></w:p><w:p><w:t>Nơi nhận:</w:t></w:p>"))
+	}
+	if err := errors.Join(err, z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	var p api.Paper
+	r.ok(send(r.first, "bac-quang", packed.Bytes()), 200, &p)
+	if len(p.Episodes) != 1 || p.Episodes[0].Text != "Điều 1. Họp lúc 7h30." || p.Episodes[0].Millis < 1000 || len(p.Dropped) != 1 || p.Dropped[0].Why != "signature" {
+		t.Errorf("%+v", p)
+	}
+	if got := send(r.first, "bac-quang", []byte("no paper")); got.Status != 422 || got.Problem(t).Code != "paper" || got.Problem(t).DetailVI == "" {
+		t.Errorf("%d %s", got.Status, got.Body)
+	}
+	if got := send(r.first, "ha-giang", packed.Bytes()); got.Status != 403 {
+		t.Errorf("another's area: %d", got.Status)
 	}
 }

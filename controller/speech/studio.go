@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/loaxa/loaxa/controller/events"
 	"github.com/loaxa/loaxa/controller/intake"
 	"github.com/loaxa/loaxa/controller/people"
+	"github.com/loaxa/loaxa/controller/speech/paper"
 	"github.com/loaxa/loaxa/controller/store"
 )
 
@@ -51,10 +53,11 @@ type Config struct {
 // Studio is where texts become recordings. It is safe for concurrent use and
 // keeps nothing outside of the database but sentences that can be spoken again.
 type Studio struct {
-	cfg   Config
-	cache cache
-	pace  pace
-	wake  chan struct{}
+	cfg    Config
+	cache  cache
+	papers *paper.Reader
+	pace   pace
+	wake   chan struct{}
 }
 
 // New returns a studio over a database.
@@ -63,7 +66,15 @@ func New(cfg Config) (*Studio, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Studio{cfg: cfg, cache: kept, wake: make(chan struct{}, 1)}, nil
+	homes := filepath.Join(cfg.Dir, "homes")
+	if err := os.MkdirAll(homes, 0o700); err != nil {
+		return nil, fmt.Errorf("make a folder for readers of papers: %w", err)
+	}
+	papers, err := paper.NewReader(homes, cfg.Log)
+	if err != nil {
+		return nil, err
+	}
+	return &Studio{cfg: cfg, cache: kept, papers: papers, wake: make(chan struct{}, 1)}, nil
 }
 
 func (s *Studio) now() broadcast.Instant { return broadcast.InstantOf(s.cfg.Now()) }
