@@ -19,7 +19,8 @@ import (
 // people at it may do; then the controller and its broker are gone for good.
 type onsite struct {
 	*box
-	source []int16           // the tune
+	tune   string            // its file
+	source []int16           // and its samples
 	pins   map[string]string // by number
 }
 
@@ -63,7 +64,8 @@ func newOnsite(t *testing.T, notes int, seal func(b *onsite, tune string)) *onsi
 		now, right := b.holds()
 		return right && now != before && err == nil
 	})
-	b.source = decoded(t, filepath.Join(b.dir, "card", "contents", tune))
+	b.tune = filepath.Join(b.dir, "card", "contents", tune)
+	b.source = decoded(t, b.tune)
 	t.Logf("the box holds it %v after it was sealed", time.Since(began).Round(time.Millisecond))
 	w.ctl.kill()
 	return b
@@ -172,5 +174,41 @@ func TestAPINAtABoxWithoutAnyLineIsHeardAndAWrongOneMovesNoRelay(t *testing.T) {
 	}
 	if said, err := os.ReadFile(filepath.Join(b.dir, "loaxa-device.log")); err != nil || bytes.Contains(said, []byte(b.pins["11"])) {
 		t.Errorf("the PIN stands in the log of the box: %v", err)
+	}
+}
+
+// TestWhoHasTheKeyAndAPINSpeaksAtTheBoxAndIsRecorded uses the real programs;
+// controller and broker are gone before anybody comes to the box.
+func TestWhoHasTheKeyAndAPINSpeaksAtTheBoxAndIsRecorded(t *testing.T) {
+	t.Parallel()
+	b := newOnsite(t, 20, func(b *onsite, tune string) {
+		b.stand("--id", "mau-lu", "--title", "Lũ quét", "--content", tune, "--pin", "21:duyet-1")
+		b.stand("--id", "noi", "--title", "Nói trực tiếp", "--class", "priority", "--microphone", "1m", "--key", "talk", "--pin", "11:duyet-1", "--pin", "12:duyet-2")
+	})
+	tool(t, nil, "ffmpeg", "-v", "error", "-nostdin", "-i", b.tune, "-ac", "1", "-ar", "48000", "-c:a", "pcm_s16le", filepath.Join(b.dir, "card", "box", "microphone.wav"))
+	b.does("talk hold")
+	b.silentFor(5*time.Second, "a key without a PIN")
+	b.does("keypad type *11#00000000#")
+	b.silentFor(4*time.Second, "a key and a wrong PIN")
+	b.does("talk release")
+	b.does("keypad type *11#%s#", b.pins["11"])
+	b.silentFor(4*time.Second, "a PIN without a key")
+	b.does("talk hold")
+	typed := time.Now()
+	b.does("keypad type *11#%s#", b.pins["11"])
+	<-time.After(12 * time.Second)
+	b.does("talk release")
+	closed, pcm := b.soundsFrom(typed)
+	kept, err := filepath.Glob(filepath.Join(b.dir, "card", "speech", "*.wav"))
+	if err != nil || len(kept) != 1 {
+		t.Fatalf("%q, %v", kept, err)
+	}
+	recorded := decoded(t, kept[0])
+	heard, _ := media.Correlate(pcm, b.source)
+	same, _ := media.Correlate(recorded, b.source)
+	t.Logf("the relay closed %v after the PIN; heard for %v, alike by %.3f; recorded %v, alike by %.3f; load %s", closed.Sub(typed).Round(time.Millisecond),
+		time.Duration(len(pcm))*time.Second/media.SampleRate, heard, time.Duration(len(recorded))*time.Second/media.SampleRate, same, load())
+	if closed.Sub(typed) > hallo || heard < alike || same < alike || len(recorded) < 6*media.SampleRate {
+		t.Error("that is too late, too short, or something else")
 	}
 }

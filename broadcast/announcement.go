@@ -3,6 +3,7 @@ package broadcast
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -60,10 +61,11 @@ type Programme struct {
 	Bytes  int64  `json:"bytes"`
 }
 
-// Live is audio that exists only now: its words are signed with a session key.
+// Live is audio that exists only now: its words are signed with a session key,
+// save those that are spoken into the node's own microphone.
 type Live struct {
-	// SessionKey is an Ed25519 public key, base64url without padding.
-	SessionKey string `json:"session_key"`
+	// SessionKey is an Ed25519 public key, base64url without padding; empty for Box.
+	SessionKey string `json:"session_key,omitempty"`
 	Source     Source `json:"source"`
 	// Millis is how long it may last at most.
 	Millis int64 `json:"ms"`
@@ -77,7 +79,16 @@ const (
 	Microphone Source = "microphone"
 	Relay      Source = "relay" // tiếp âm, never in an emergency
 	Conference Source = "conference"
+	// Box is the node's own microphone. It opens for a template alone, to whoever
+	// stands at it: nobody listens from afar.
+	Box Source = "box"
 )
+
+// MaxSpeech is the longest that somebody may speak at a box.
+const MaxSpeech = 10 * time.Minute
+
+// Spoken says that the version is spoken at the node itself.
+func (v Version) Spoken() bool { return v.Live != nil && v.Live.Source == Box }
 
 // Duration is how long the version sounds, or may sound at most if live.
 func (v Version) Duration() time.Duration {
@@ -118,17 +129,43 @@ func (c Content) Validate() error {
 		check{"bytes", within(c.Bytes, 1, 200<<20)})
 }
 
+// validateKept is Validate for a recording that may be absent.
+func (c *Content) validateKept() error {
+	if c == nil {
+		return nil
+	}
+	return c.Validate()
+}
+
 // Validate refuses unknown sources, malformed keys and unbounded lengths.
 func (l Live) Validate() error {
-	if l.Source != Microphone && l.Source != Relay && l.Source != Conference {
-		return fmt.Errorf("source %q: use microphone, relay or conference", string(l.Source))
+	switch l.Source {
+	case Microphone, Relay, Conference:
+	case Box:
+		if l.SessionKey != "" {
+			return errors.New("session_key: what is spoken at the box comes over no line, so no key signs it")
+		}
+		return firstOf(check{"ms", within(l.Millis, 1, MaxSpeech.Milliseconds())})
+	default:
+		return fmt.Errorf("source %q: use microphone, relay or conference, or box in a template", string(l.Source))
 	}
 	_, err := ParseKey(l.SessionKey)
 	return firstOf(check{"session_key", err}, check{"ms", within(l.Millis, 1, 4*MaxDuration.Milliseconds())})
 }
 
-// Validate says whether the announcement is complete and inside every limit.
+// Spoken says that the announcement is what somebody says at the box.
+func (a Announcement) Spoken() bool { return slices.ContainsFunc(a.Versions, Version.Spoken) }
+
+// Validate says whether the announcement is complete and inside every limit. No
+// announcement opens the microphone of a box.
 func (a Announcement) Validate() error {
+	if a.Spoken() {
+		return errors.New("versions: the microphone of a box opens for a template alone, to whoever stands there")
+	}
+	return a.validate()
+}
+
+func (a Announcement) validate() error {
 	if err := firstOf(check{"id", a.ID.Validate()}, check{"revision", a.Revision.Validate()},
 		check{"class", a.Class.Validate()}); err != nil {
 		return err

@@ -22,7 +22,45 @@ type OnSite struct {
 	Codes []Code `json:"codes,omitempty"`
 	// Hourly is how often an hour a node lets itself be told so, 1 to 60.
 	Hourly int64 `json:"hourly"`
+	// Speech lets people speak into the node's own microphone: each of them needs
+	// a PIN, and one of the keys turned for as long as he speaks.
+	Speech *Speech `json:"speech,omitempty"`
 }
+
+// Speech is what two officers allow those who speak at a box. How long is in
+// the template's version, how loud and when else in policies as for any sound.
+type Speech struct {
+	// Hours are when, in local time; empty for always.
+	Hours []Span `json:"hours,omitempty"`
+	// KeepDays is how long the node keeps the recording of it, 1 to 30 days.
+	KeepDays int64 `json:"keep_days"`
+}
+
+// At says whether somebody may begin to speak at that moment.
+func (s Speech) At(i Instant) bool {
+	return len(s.Hours) == 0 || slices.ContainsFunc(s.Hours, func(span Span) bool { return span.Holds(i) })
+}
+
+func (s *Speech) validate(l *OnSite) error {
+	if s == nil {
+		return nil
+	}
+	if len(l.Keys) == 0 || len(l.Codes) == 0 {
+		return errors.New("whoever speaks needs a key and a PIN: name both")
+	}
+	if len(s.Hours) > maxHours {
+		return fmt.Errorf("hours: %d entries, allowed are 0 to %d", len(s.Hours), maxHours)
+	}
+	for _, h := range s.Hours {
+		if err := h.Validate(); err != nil {
+			return fmt.Errorf("hours: %w", err)
+		}
+	}
+	return firstOf(check{"keep_days", within(s.KeepDays, 1, 30)})
+}
+
+// maxHours is how many stretches of a week one template may name.
+const maxHours = 14
 
 // Switch is the name of a key switch or keypad in the box of a node, one word as
 // in the profile of its board.
@@ -42,11 +80,13 @@ func (s Switch) Validate() error {
 const maxKeys = 8
 
 // Allows says whether the key switch of that name may fire, or the PIN of that
-// person if one is named. Nil allows nothing.
+// person if one is named; who speaks needs both. Nil allows nothing.
 func (l *OnSite) Allows(key Switch, person ID) bool {
 	switch {
 	case l == nil:
 		return false
+	case l.Speech != nil:
+		return slices.Contains(l.Keys, key) && slices.ContainsFunc(l.Codes, func(c Code) bool { return c.Person == person })
 	case person != "":
 		return slices.ContainsFunc(l.Codes, func(c Code) bool { return c.Person == person })
 	}
@@ -68,7 +108,8 @@ func (l *OnSite) validate() error {
 	if len(l.Keys) == 0 && len(l.Codes) == 0 {
 		return errors.New("name a key switch or somebody with a PIN")
 	}
-	return firstOf(check{"keys", distinct(l.Keys, 0, maxKeys)}, check{"codes", validateCodes(l.Codes)}, check{"hourly", within(l.Hourly, 1, 60)})
+	return firstOf(check{"keys", distinct(l.Keys, 0, maxKeys)}, check{"codes", validateCodes(l.Codes)}, check{"hourly", within(l.Hourly, 1, 60)},
+		check{"speech", l.Speech.validate(l)})
 }
 
 // Firing is one turn of a key switch, or one PIN, that fired a template. It is no document:

@@ -3,6 +3,7 @@ package broadcast_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
 )
@@ -65,5 +66,69 @@ func TestATemplateNamesItsKeySwitchesWithinBounds(t *testing.T) {
 	}
 	if one := (&broadcast.OnSite{Keys: []broadcast.Switch{"a"}}); nobody.Allows("a", "") || one.Allows("b", "") || !one.Allows("a", "") {
 		t.Error("the key switches that may fire are not the named ones")
+	}
+}
+
+// spoken is a template for speaking at a box.
+func spoken() broadcast.Template {
+	m := sample[broadcast.Template]("template")()
+	m.Versions = []broadcast.Version{{Language: "vi", Live: &broadcast.Live{Source: broadcast.Box, Millis: 60000}}}
+	m.Local.Speech = &broadcast.Speech{Hours: []broadcast.Span{{From: 22 * 60, To: 5 * 60}}, KeepDays: 30}
+	return m
+}
+
+func TestASpeechNeedsAKeyAPINAndItsBounds(t *testing.T) {
+	if err := spoken().Validate(); err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*broadcast.Template){
+		"no key":            func(m *broadcast.Template) { m.Local.Keys = nil },
+		"no PIN":            func(m *broadcast.Template) { m.Local.Codes = nil },
+		"nobody on site":    func(m *broadcast.Template) { m.Local = nil },
+		"no word of speech": func(m *broadcast.Template) { m.Local.Speech = nil },
+		"a recording":       func(m *broadcast.Template) { m.Versions = sample[broadcast.Template]("template")().Versions },
+		"two versions": func(m *broadcast.Template) {
+			m.Versions = append(m.Versions, broadcast.Version{Language: "tyz", Live: m.Versions[0].Live})
+		},
+		"eleven minutes": func(m *broadcast.Template) { m.Versions[0].Live.Millis = 660000 },
+		"a key from afar": func(m *broadcast.Template) {
+			m.Versions[0].Live.SessionKey = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+		},
+		"never kept":           func(m *broadcast.Template) { m.Local.Speech.KeepDays = 0 },
+		"kept for too long":    func(m *broadcast.Template) { m.Local.Speech.KeepDays = 31 },
+		"an hour that is none": func(m *broadcast.Template) { m.Local.Speech.Hours[0].To = m.Local.Speech.Hours[0].From },
+		"hours without end": func(m *broadcast.Template) {
+			m.Local.Speech.Hours = slices.Repeat(m.Local.Speech.Hours, 15)
+		},
+	} {
+		m := spoken()
+		if change(&m); m.Validate() == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+	l := spoken().Local
+	if !l.Allows("flood", "lan") || l.Allows("flood", "") || l.Allows("pad", "lan") || l.Allows("flood", "minh") {
+		t.Error("somebody speaks without his key or his PIN")
+	}
+}
+
+func TestNobodyOpensTheMicrophoneOfABoxFromAfar(t *testing.T) {
+	a := sample[broadcast.Announcement]("announcement-emergency")()
+	a.Versions = spoken().Versions
+	if err := a.Validate(); err == nil {
+		t.Error("an announcement opens it")
+	}
+}
+
+func TestSpeakingKeepsItsHours(t *testing.T) {
+	s := *spoken().Local.Speech
+	for hour, want := range map[int]bool{21: false, 22: true, 23: true, 0: true, 4: true, 5: false, 12: false} {
+		at := broadcast.InstantOf(time.Date(2026, 11, 22, hour, 0, 0, 0, broadcast.Local()))
+		if s.At(at) != want {
+			t.Errorf("at %d o'clock: %v, want %v", hour, !want, want)
+		}
+		if !(broadcast.Speech{}).At(at) {
+			t.Error("without hours nobody may speak")
+		}
 	}
 }

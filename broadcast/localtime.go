@@ -109,3 +109,13 @@ func (s Span) On(i Instant) (from, to Instant, ok bool) {
 	}
 	return from, to, true
 }
+
+// Holds says whether the moment lies in the span, which may have begun the day before.
+func (s Span) Holds(i Instant) bool {
+	for _, day := range []Instant{i, i.Add(-24 * time.Hour)} {
+		if from, to, ok := s.On(day); ok && from <= i && i < to {
+			return true
+		}
+	}
+	return false
+}

@@ -41,6 +41,7 @@ const (
 	WhyRule         Reason = "rule"
 	WhyOtherBody    Reason = "other-body"
 	WhyAhead        Reason = "ahead"
+	WhyMicrophone   Reason = "microphone"
 )
 
 // ReasonText is what a reason means, in the two languages of the console.
@@ -90,6 +91,7 @@ func ReasonTexts() []ReasonText {
 		{WhyRule, "không hiểu được lịch lặp lại", "the recurrence cannot be read"},
 		{WhyOtherBody, "cụm loa giữ một văn bản khác mang đúng tên này", "the node holds another document under exactly this name"},
 		{WhyAhead, "đồng hồ đã chạy trước, lượt này còn phía trước", "the clock had been ahead; this is still to come"},
+		{WhyMicrophone, "không có ai nói vào micrô tại chỗ, hoặc micrô hỏng", "nobody speaks into the microphone of the box, or it failed"},
 	}
 }
 

@@ -105,6 +105,8 @@ type Evidence struct {
 	Microphone int64 `json:"microphone_cdb,omitempty"`
 	// Languages that sounded, in order.
 	Languages []Language `json:"languages,omitempty"`
+	// Recording is what was kept of what somebody spoke at the box.
+	Recording *Content `json:"recording,omitempty"`
 }
 
 // Validate says whether the receipt is complete: an end other than ended has a
@@ -139,7 +141,8 @@ func (e *Evidence) validate() error {
 	}
 	return firstOf(check{"samples", within(e.Samples, 0, 1<<40)}, check{"of", within(e.Of, 0, 1<<40)},
 		check{"level_cdb", within(e.Level, -20000, 100)}, check{"current_ma", within(e.Current, 0, 1<<20)},
-		check{"microphone_cdb", within(e.Microphone, -20000, 20000)}, check{"languages", distinct(e.Languages, 0, MaxVersions)})
+		check{"microphone_cdb", within(e.Microphone, -20000, 20000)}, check{"languages", distinct(e.Languages, 0, MaxVersions)},
+		check{"recording", e.Recording.validateKept()})
 }
 
 // TakesBack says whether the receipt takes back the verdict without an attempt

@@ -34,13 +34,19 @@ const MaxTemplateLife = 400 * 24 * time.Hour
 func (t Template) Validate() error {
 	a := Announcement{ID: t.ID, Revision: t.Revision, Class: t.Class, Title: t.Title, Areas: t.Areas,
 		Versions: t.Versions, Timing: Timing{Mode: ModeStart, Start: 1}, Meta: Sum(nil)}
-	if err := a.Validate(); err != nil {
+	if err := a.validate(); err != nil {
 		return err
 	}
 	for _, v := range t.Versions {
-		if v.Live != nil {
-			return errors.New("versions: a template holds recorded content only")
+		if v.Live != nil && !v.Spoken() {
+			return errors.New("versions: a template holds recorded content, or what is spoken at the box")
 		}
+	}
+	if a.Spoken() && len(t.Versions) > 1 {
+		return errors.New("versions: what is spoken at the box is the only one")
+	}
+	if speech := t.Local != nil && t.Local.Speech != nil; a.Spoken() != speech {
+		return errors.New("local: speech belongs to what is spoken at the box, and that needs it")
 	}
 	if t.Expires <= t.Revision.IssuedAt() || t.Expires.Sub(t.Revision.IssuedAt()) > MaxTemplateLife {
 		return errors.New("expires: must lie after the issue and at most 400 days later")

@@ -24,6 +24,7 @@ import (
 	"github.com/loaxa/loaxa/device/player/sink"
 	"github.com/loaxa/loaxa/device/sim"
 	"github.com/loaxa/loaxa/device/site"
+	"github.com/loaxa/loaxa/device/speech"
 )
 
 // run is one node on its board.
@@ -66,7 +67,7 @@ func (r run) Run(ctx context.Context, log *slog.Logger) error {
 	s, err := site.Open(site.Config{
 		Candidate: node.Candidate{Controller: c.Controller, Node: c.Node, Token: c.Token, Board: profile.Name, Pin: c.Root, Demo: c.Demo},
 		Top:       c.Top, Data: c.Data, Memory: memory, Quota: c.Quota << 20, Night: night, Daily: c.Prefetch.Daily << 20, Stick: c.Carriers.Stick, LAN: c.Carriers.LAN, Counter: filepath.Join(c.Data, counter.Socket), Profile: profile, Chimes: chimes, Version: version(), Built: built(), Log: log,
-		Parts: site.Parts{Lessor: guard, Relay: eye, Decoder: decode.Contained{}, Sinks: sinks(c, profile, log), Looks: looks(c, profile), Sys: sys, Inputs: inputs},
+		Parts: site.Parts{Lessor: guard, Relay: eye, Decoder: decode.Contained{}, Sinks: sinks(c, profile, log), Looks: looks(c, profile), Sys: sys, Microphone: microphone(profile, sys), Inputs: inputs},
 	})
 	if err != nil {
 		return err
@@ -122,6 +123,17 @@ func box(ctx context.Context, c config.Config, p board.Profile, log *slog.Logger
 	}
 	go func() { _ = wired.Serve(ctx) }() // what is wrong with an input is in the log
 	return wired, "/sys", nil
+}
+
+// microphone is that of the board, a file on a simulated one, and nil for none.
+func microphone(p board.Profile, sys string) speech.Source {
+	switch {
+	case p.Relay.Simulated:
+		return sim.Microphone(sys)
+	case p.Sound.Microphone != "":
+		return speech.Card("plughw:CARD=" + p.Sound.Microphone + ",DEV=0")
+	}
+	return nil
 }
 
 // looks are what is looked at while the node runs. The board's own sound card

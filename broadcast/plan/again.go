@@ -59,6 +59,8 @@ func again(a *broadcast.Announcement, told []Past, programme time.Duration) broa
 	switch {
 	case last.Running || last.Attempt == 0:
 		return 0
+	case a.Spoken():
+		return 0 // whoever spoke is not there any more
 	case a.Class == broadcast.Emergency && !last.Drill:
 		if (rung == broadcast.Interrupted || rung == broadcast.Failed) && slices.Contains(unasked, why) && sparing(told) {
 			return deadline(a.Class, a.Timing, last.Start)

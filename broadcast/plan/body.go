@@ -32,10 +32,10 @@ func (p *planner) choose(b *bulletin) body {
 			out.notes = append(out.notes, Note{Reason: broadcast.WhyLanguage, Language: language})
 			continue
 		}
-		out.add(p.version(b.a.Versions[i]))
+		out.add(p.version(b, b.a.Versions[i]))
 	}
 	for i := 0; len(out.parts) == 0 && b.emergency() && i < len(b.a.Versions); i++ {
-		if spare := p.version(b.a.Versions[i]); len(spare.parts) > 0 {
+		if spare := p.version(b, b.a.Versions[i]); len(spare.parts) > 0 {
 			out.add(spare)
 		}
 	}
@@ -69,12 +69,14 @@ func (b *body) add(v body) {
 }
 
 // version is one language of an item, or a note why this node cannot play it.
-func (p *planner) version(v broadcast.Version) body {
+func (p *planner) version(b *bulletin, v broadcast.Version) body {
 	length := v.Duration().Milliseconds()
 	switch {
 	case v.Content != nil:
 		return body{parts: []Part{{Language: v.Language, SHA256: v.Content.SHA256, Millis: length}}, total: length}
-	case v.Live != nil && p.in.Live:
+	case v.Spoken() && !b.Speaking:
+		return body{notes: []Note{{Reason: broadcast.WhyMicrophone, Language: v.Language}}}
+	case v.Live != nil && (p.in.Live || v.Spoken()):
 		return body{parts: []Part{{Language: v.Language, Millis: length}}, total: length}
 	case v.Programme == nil:
 		return body{notes: []Note{{Reason: broadcast.WhyBody, Language: v.Language}}}

@@ -91,6 +91,9 @@ type Item struct {
 	// Ready is when the node could first sound it, all its recordings on board;
 	// zero for FirstHeld.
 	Ready broadcast.Instant
+	// Speaking says that somebody stands at the microphone of the box and may
+	// speak now. Without it nothing that is spoken there begins.
+	Speaking bool
 }
 
 // Signer is one person behind a document.

@@ -20,6 +20,7 @@ var ends = map[broadcast.Reason]broadcast.Rung{
 	broadcast.WhyOffer:      broadcast.Skipped,
 	broadcast.WhyLanguage:   broadcast.Skipped,
 	broadcast.WhyContent:    broadcast.Failed,
+	broadcast.WhyMicrophone: broadcast.Failed,
 	broadcast.WhyWithdrawn:  broadcast.Withdrawn,
 	broadcast.WhyDelisted:   broadcast.Withdrawn,
 	broadcast.WhySuperseded: broadcast.Superseded,

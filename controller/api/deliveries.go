@@ -106,6 +106,14 @@ type Evidence struct {
 	Current    int64    `json:"current_ma,omitempty"`
 	Microphone *float64 `json:"microphone_db,omitempty"`
 	Languages  []string `json:"languages,omitempty" nullable:"false"`
+	Recording  *Kept    `json:"recording,omitempty" doc:"What somebody spoke at the box, as the node keeps it"`
+}
+
+// Kept is a recording that stands on the card of a node.
+type Kept struct {
+	SHA256 string `json:"sha256"`
+	Millis int64  `json:"ms"`
+	Bytes  int64  `json:"bytes"`
 }
 
 type deliveriesAnswer struct{ Body Deliveries }
@@ -207,7 +215,14 @@ func evidenceOf(e *broadcast.Evidence) *Evidence {
 		return nil
 	}
 	return &Evidence{Samples: e.Samples, Of: e.Of, Closed: moment(e.Closed), First: moment(e.First), Level: hundredths(e.Level),
-		Line: e.Line, Current: e.Current, Microphone: hundredths(e.Microphone), Languages: texts(e.Languages)}
+		Line: e.Line, Current: e.Current, Microphone: hundredths(e.Microphone), Languages: texts(e.Languages), Recording: keptOf(e.Recording)}
+}
+
+func keptOf(c *broadcast.Content) *Kept {
+	if c == nil {
+		return nil
+	}
+	return &Kept{SHA256: string(c.SHA256), Millis: c.Millis, Bytes: c.Bytes}
 }
 
 func hundredths(n int64) *float64 {

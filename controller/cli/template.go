@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -15,19 +16,22 @@ import (
 )
 
 type templateCmd struct {
-	Data         string   `help:"The data folder." required:"" type:"existingdir" placeholder:"DIR"`
-	Token        string   `help:"Your personal API token." required:"" env:"LOAXA_TOKEN" placeholder:"TOKEN"`
-	ApproveToken string   `help:"The token of a second person, who approves." required:"" env:"LOAXA_APPROVE_TOKEN" placeholder:"TOKEN"`
-	ID           string   `help:"What it is called; the same again replaces it, PINs too." required:"" placeholder:"ID"`
-	Title        string   `help:"What it is about." required:""`
-	Class        string   `help:"normal, priority or emergency." default:"emergency"`
-	Area         []string `help:"Where it may be fired; several with commas." required:"" placeholder:"ID"`
-	Language     string   `help:"ISO 639 code of the language spoken." default:"vi"`
-	Content      string   `help:"The recording: its SHA-256, as the upload answered." required:"" placeholder:"SHA256"`
-	Key          []string `help:"A key switch that fires it." placeholder:"NAME"`
-	PIN          []string `help:"Who may fire it at a keypad: the number to type, and the person." name:"pin" placeholder:"NUMBER:PERSON"`
-	Hourly       int64    `help:"How often an hour one node lets itself be told so (${default})." default:"3" placeholder:"N"`
-	Days         int      `help:"For how many days it holds (${default})." default:"365" placeholder:"N"`
+	Data         string        `help:"The data folder." required:"" type:"existingdir" placeholder:"DIR"`
+	Token        string        `help:"Your personal API token." required:"" env:"LOAXA_TOKEN" placeholder:"TOKEN"`
+	ApproveToken string        `help:"The token of a second person, who approves." required:"" env:"LOAXA_APPROVE_TOKEN" placeholder:"TOKEN"`
+	ID           string        `help:"What it is called; the same again replaces it, PINs too." required:"" placeholder:"ID"`
+	Title        string        `help:"What it is about." required:""`
+	Class        string        `help:"normal, priority or emergency." default:"emergency"`
+	Area         []string      `help:"Where it may be fired; several with commas." required:"" placeholder:"ID"`
+	Language     string        `help:"ISO 639 code of the language spoken." default:"vi"`
+	Content      string        `help:"The recording: its SHA-256, as the upload answered." required:"" xor:"body" placeholder:"SHA256"`
+	Microphone   time.Duration `help:"Instead of a recording: who has a key and a PIN speaks into the box's own microphone, for so long at most (10m)." required:"" xor:"body" placeholder:"5m"`
+	Hours        []string      `help:"When somebody may begin to speak, such as 05:00-21:00; always if not given." placeholder:"FROM-TO"`
+	KeepDays     int64         `help:"For how many days a node keeps what was spoken (${default})." default:"30" placeholder:"N"`
+	Key          []string      `help:"A key switch that fires it." placeholder:"NAME"`
+	PIN          []string      `help:"Who may fire it at a keypad: the number to type, and the person." name:"pin" placeholder:"NUMBER:PERSON"`
+	Hourly       int64         `help:"How often an hour one node lets itself be told so (${default})." default:"3" placeholder:"N"`
+	Days         int           `help:"For how many days it holds (${default})." default:"365" placeholder:"N"`
 }
 
 // Run seals it, and prints each person's PIN once: it is kept nowhere.
@@ -55,6 +59,9 @@ func (c *templateCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error 
 }
 
 func (c *templateCmd) version(ctx context.Context, db *store.DB) (broadcast.Version, error) {
+	if c.Microphone > 0 {
+		return broadcast.Version{Language: broadcast.Language(c.Language), Live: &broadcast.Live{Source: broadcast.Box, Millis: c.Microphone.Milliseconds()}}, nil
+	}
 	known, err := db.Content(ctx, broadcast.Digest(c.Content))
 	if err != nil {
 		return broadcast.Version{}, fmt.Errorf("%w; upload the recording first (POST /api/v1/contents)", err)
@@ -70,6 +77,16 @@ func (c *templateCmd) local(t *broadcast.Template) ([][]string, error) {
 		return nil, nil // a phone at the doorstep may activate it all the same
 	}
 	t.Local = &broadcast.OnSite{Hourly: c.Hourly}
+	if c.Microphone > 0 {
+		t.Local.Speech = &broadcast.Speech{KeepDays: c.KeepDays}
+		for _, text := range c.Hours {
+			span, err := spanOf(text)
+			if err != nil {
+				return nil, err
+			}
+			t.Local.Speech.Hours = append(t.Local.Speech.Hours, span)
+		}
+	}
 	for _, key := range c.Key {
 		t.Local.Keys = append(t.Local.Keys, broadcast.Switch(key))
 	}
@@ -89,4 +106,15 @@ func (c *templateCmd) local(t *broadcast.Template) ([][]string, error) {
 		return nil, nil
 	}
 	return pins, nil
+}
+
+// spanOf reads hours such as 05:00-21:00.
+func spanOf(text string) (broadcast.Span, error) {
+	from, to, _ := strings.Cut(text, "-")
+	begin, err := broadcast.ParseLocalTime(from)
+	end, also := broadcast.ParseLocalTime(to)
+	if err = errors.Join(err, also); err != nil {
+		return broadcast.Span{}, fmt.Errorf("hours %q: write FROM-TO, such as 05:00-21:00: %w", text, err)
+	}
+	return broadcast.Span{From: begin, To: end}, nil
 }

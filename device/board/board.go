@@ -61,8 +61,10 @@ type Relay struct {
 
 // Sound is the way out for samples.
 type Sound struct {
-	Card    string `toml:"card"`    // ALSA card id (not its number); empty: no card
-	Ceiling int64  `toml:"ceiling"` // loudest volume the hardware stands, percent; holds for emergencies too
+	Card string `toml:"card"` // ALSA card id (not its number); empty: no card
+	// Microphone is the ALSA card id of the one in the box; empty: nobody speaks there.
+	Microphone string `toml:"microphone"`
+	Ceiling    int64  `toml:"ceiling"` // loudest volume the hardware stands, percent; holds for emergencies too
 }
 
 // Names lists the embedded profiles in alphabetical order.

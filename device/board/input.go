@@ -2,6 +2,7 @@ package board
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/loaxa/loaxa/device/guard/line"
@@ -15,6 +16,7 @@ const (
 	Stop   Act = "stop"   // a button: what sounds here stops now
 	Key    Act = "key"    // a key switch: whoever has the key asks for something
 	Keypad Act = "keypad" // a keypad: whoever has a PIN asks for something
+	Talk   Act = "talk"   // a key switch that stays turned while somebody speaks
 )
 
 // Input is a button or a key switch in the box, on a line of its own that is
@@ -40,7 +42,7 @@ func (p Profile) validateInputs() []error {
 		faults = append(faults,
 			when(!word.MatchString(i.Name), "input %q: a name of one word", i.Name),
 			when(names[i.Name], "input %q is there twice: give each its own name", i.Name),
-			when(i.Act != Stop && i.Act != Key && i.Act != Keypad, "input %q: act %q: choose stop, key or keypad", i.Name, i.Act))
+			when(!slices.Contains([]Act{Stop, Key, Keypad, Talk}, i.Act), "input %q: act %q: choose stop, key, keypad or talk", i.Name, i.Act))
 		names[i.Name] = true
 		if i.Act == Keypad {
 			faults = append(faults, when(!p.Relay.Simulated && !i.hasDevice(), "input %q: device %q: the file of the keypad below /dev/input", i.Name, i.Device))

@@ -100,8 +100,12 @@ func (n *Node) unnamed(err error) {
 func (n *Node) interrupted() {
 	var list []statement
 	for _, p := range n.ledger.history.open() {
-		list = append(list, statement{document: toldOf(p).document, class: p.Class, start: p.Start,
-			attempt: p.Attempt, rung: broadcast.Interrupted, reason: broadcast.WhyCrash, offset: p.Offset})
+		one := statement{document: toldOf(p).document, class: p.Class, start: p.Start,
+			attempt: p.Attempt, rung: broadcast.Interrupted, reason: broadcast.WhyCrash, offset: p.Offset}
+		if spoken := n.recorded(one.document); spoken != nil {
+			one.evidence = &broadcast.Evidence{Recording: spoken}
+		}
+		list = append(list, one)
 	}
 	for chunk := range slices.Chunk(list, broadcast.MaxReceiptBatch) {
 		n.state(chunk...)

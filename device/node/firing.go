@@ -18,6 +18,7 @@ type turn struct {
 	template broadcast.ID
 	start    broadcast.Instant
 	at       time.Duration
+	talk     broadcast.Switch // the key of the microphone; empty unless somebody speaks
 }
 
 // OnKey is told by the panel which key switch in the box was turned. If a
@@ -66,7 +67,11 @@ func (n *Node) fire(by origin, t held[broadcast.Template]) error {
 		i.complete = now
 	}
 	n.log.Info("a template was fired at the box", "key", by.key, "person", by.person, "template", t.doc.ID, "title", t.doc.Title, "announcement", i.doc.ID)
-	n.turns = append(n.turns, turn{i.document(), t.doc.ID, f.Start, n.mono()})
+	one := turn{document: i.document(), template: t.doc.ID, start: f.Start, at: n.mono()}
+	if speaks(t) {
+		one.talk = by.key
+	}
+	n.turns = append(n.turns, one)
 	n.holdings.items[i.name()] = i
 	list := n.witness(i)
 	list[0].firing = &f // received, which was never stated of a new name
@@ -101,7 +106,8 @@ func (n *Node) fireAgain() {
 
 // firedNow says that a key switch fired it in this boot.
 func (n *Node) firedNow(d document) bool {
-	return slices.ContainsFunc(n.turns, func(t turn) bool { return t.document == d })
+	_, ok := n.turnOf(d)
+	return ok
 }
 
 // errNoKey means that no template on board names the key switch or the PIN.
@@ -146,6 +152,8 @@ func (n *Node) unfit(t held[broadcast.Template]) error {
 		{"no list of this place has the template any more", func(t held[broadcast.Template]) bool { return !n.holdings.listed(t.proof.Digest) }},
 		{"the template was withdrawn", n.templateWithdrawn},
 		{"the template has expired", func(t held[broadcast.Template]) bool { return n.surely() > t.doc.Expires }},
+		{"nobody has turned the key of the microphone", n.mute},
+		{"it is not an hour for speaking", n.unhourly},
 		{"what it fired before is not over", n.underWay},
 		{"it was fired too often within an hour", n.tooOften},
 	} {

@@ -103,7 +103,11 @@ func (n *Node) compared(keypad broadcast.Switch, number broadcast.Number, opened
 		return
 	}
 	whose, _ := code(t)
-	if err := n.fire(origin{keypad, whose.Person}, t); err != nil {
+	by := origin{keypad, whose.Person}
+	if speaks(t) {
+		by.key = n.talkKey(t)
+	}
+	if err := n.fire(by, t); err != nil {
 		n.log.Error("a template was not fired", "keypad", keypad, "template", t.doc.ID, "err", err)
 	}
 }

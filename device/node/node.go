@@ -77,6 +77,9 @@ type Config struct {
 	Night broadcast.Span
 	Daily int64
 
+	// Microphone is the one in the box; nil for none.
+	Microphone Microphone
+
 	Link    Link
 	Fetcher Fetcher
 	Player  Player
@@ -156,6 +159,7 @@ type Node struct {
 	barred      time.Duration // until when the stop button bars; 0 if it was never pressed
 	turns       []turn        // of key switches and PINs that fired something in this boot
 	keypad      keypad
+	talk        map[broadcast.Switch]bool // keys of the microphone that are turned
 	noise       int64
 	ration      ration
 	tidied      time.Duration
@@ -196,7 +200,7 @@ func New(cfg Config) (*Node, error) {
 	n := &Node{cfg: cfg, log: cfg.Log, public: public, signer: seal.Signer{KID: id, Key: cfg.Key},
 		events: make(chan func(), eventsQueue), outbox: make(chan link.Message, outboxSize), over: make(chan struct{}),
 		floors: seal.Floors{}, holdings: newHoldings(), behind: map[string]kept{},
-		keypad: keypad{tries: map[broadcast.Number]tries{}},
+		keypad: keypad{tries: map[broadcast.Number]tries{}}, talk: map[broadcast.Switch]bool{},
 		obeyed: map[broadcast.Digest]broadcast.Instant{}}
 	if n.allowance.limit = max(0, cfg.Daily); n.cfg.Night.From == n.cfg.Night.To {
 		n.cfg.Night = usualNight
@@ -402,6 +406,7 @@ func (n *Node) tidy() time.Duration {
 		n.sweep(now)
 		n.sweepFormer()
 		n.sweepOrders()
+		n.tidySpeech(now)
 		old := now.Add(-remembered)
 		n.ledger.history.forget(old)
 		if err := n.ledger.prune(old); err != nil {

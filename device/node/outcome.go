@@ -10,6 +10,7 @@ import (
 	"github.com/loaxa/loaxa/broadcast/plan"
 	"github.com/loaxa/loaxa/device/player"
 	"github.com/loaxa/loaxa/device/power"
+	"github.com/loaxa/loaxa/device/speech"
 )
 
 // stop is the cause with which a sounding is cut.
@@ -95,6 +96,8 @@ func outcome(err error) stop {
 		return stop{broadcast.Failed, broadcast.WhyRelay}
 	case errors.Is(err, player.ErrSink):
 		return stop{broadcast.Failed, broadcast.WhySound}
+	case errors.Is(err, speech.ErrMicrophone):
+		return stop{broadcast.Failed, broadcast.WhyMicrophone}
 	case errors.Is(err, player.ErrContent) && unanswers(err):
 		return stop{broadcast.Failed, broadcast.WhyCard}
 	case errors.Is(err, player.ErrContent):
@@ -105,7 +108,7 @@ func outcome(err error) stop {
 
 // evidence is what the player proved, as receipts say it.
 func (n *Node) evidence(r *run, e player.Evidence) *broadcast.Evidence {
-	out := &broadcast.Evidence{Samples: e.Samples, Of: e.Expected, Level: max(-20000, min(100, int64(e.RMS)))}
+	out := &broadcast.Evidence{Recording: r.spoken, Samples: e.Samples, Of: e.Expected, Level: max(-20000, min(100, int64(e.RMS)))}
 	if !e.Powered.IsZero() {
 		out.Closed = broadcast.InstantOf(e.Powered)
 	}

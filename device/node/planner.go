@@ -35,7 +35,7 @@ func (n *Node) input(now broadcast.Instant) plan.Input {
 	listings := n.holdings.listings()
 	for _, i := range n.holdings.items {
 		in.Items = append(in.Items, plan.Item{Announcement: i.doc, Payload: i.proof.Payload, Drill: i.drill, Signers: signers(i.proof), Approved: i.approved,
-			Delisted: n.holdings.delisted(i, listings), Answered: n.holdings.answered[i.proof.Digest] || n.firedNow(i.document()), FirstHeld: i.first, Ready: n.ready(i, now)})
+			Delisted: n.holdings.delisted(i, listings), Answered: n.holdings.answered[i.proof.Digest] || n.firedNow(i.document()), FirstHeld: i.first, Ready: n.ready(i, now), Speaking: n.speaking(i)})
 	}
 	for _, s := range n.holdings.silences {
 		in.Silences = append(in.Silences, plan.Silence{Silence: s.doc, Level: s.proof.Level(), Emergency: n.silencesEmergencies(in.Law, s.proof)})

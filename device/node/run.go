@@ -8,6 +8,7 @@ import (
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/plan"
 	"github.com/loaxa/loaxa/device/player"
+	"github.com/loaxa/loaxa/device/speech"
 )
 
 // Player prepares soundings.
@@ -41,6 +42,7 @@ type run struct {
 	unwritten   bool // sounds without its journal
 	closed      broadcast.Instant
 	silent      time.Duration // since when it plays but cannot be heard
+	spoken      *broadcast.Content
 }
 
 // errDropped ends a sounding that nobody needs any more before it began.
@@ -95,6 +97,10 @@ func (n *Node) unprepared(r *run, err error) {
 		return
 	}
 	n.log.Error("a sounding could not be prepared", "announcement", r.name.id, "start", r.name.start, "err", err)
+	if errors.Is(err, speech.ErrMicrophone) {
+		n.state(r.states(broadcast.Failed, broadcast.WhyMicrophone, nil))
+		return
+	}
 	reason := broadcast.WhyDecoder
 	if unanswers(err) {
 		n.unanswer(r, err)
@@ -127,7 +133,11 @@ func (n *Node) play() {
 	n.planDirty = true
 	n.work.Go(func() {
 		evidence, err := r.performance.Play(r.ctx, r)
-		n.post(func() { n.ended(r, evidence, err) })
+		spoken := n.recorded(r.name.document)
+		n.post(func() {
+			r.spoken = spoken
+			n.ended(r, evidence, err)
+		})
 	})
 }
 

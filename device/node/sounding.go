@@ -35,10 +35,6 @@ func sumOf(d broadcast.Digest) (store.Sum, error) {
 // sounding is what the player needs for a planned sounding.
 func (n *Node) sounding(t target) (player.Sounding, error) {
 	s := t.sounding
-	parts, err := n.pieces(s.Parts)
-	if err != nil {
-		return player.Sounding{}, err
-	}
 	gain := media.Volume(s.Volume).Decibel() + media.Decibel(n.holdings.place().Trim)
 	out := player.Sounding{
 		Name:  fmt.Sprintf("%s-%d-%d", t.entry.Announcement, int64(t.entry.Start), s.Attempt),
@@ -47,6 +43,14 @@ func (n *Node) sounding(t target) (player.Sounding, error) {
 	}
 	if t.entry.Reason == broadcast.WhyTooLong {
 		out.MaxDuration = s.To.Sub(s.From)
+	}
+	if i := n.holdings.item(nameOf(t.entry).document); i != nil && i.doc.Spoken() {
+		out.Chime = n.cfg.Chimes[s.Chime]
+		return n.speech(i, out), nil
+	}
+	parts, err := n.pieces(s.Parts)
+	if err != nil {
+		return player.Sounding{}, err
 	}
 	if len(parts) == 1 && parts[0].At <= maxHead && parts[0].whole {
 		out.Chime = n.head(s.Chime, parts[0].At)
@@ -103,6 +107,9 @@ func naturalLength(s plan.Sounding) time.Duration {
 // since it was fetched must not be heard.
 func (n *Node) verifyContent(ctx context.Context, s plan.Sounding) error {
 	for _, p := range s.Parts {
+		if p.SHA256 == "" { // it is still to be spoken
+			continue
+		}
 		sum, err := sumOf(p.SHA256)
 		if err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"github.com/loaxa/loaxa/device/guard/lease"
 	"github.com/loaxa/loaxa/device/player"
 	"github.com/loaxa/loaxa/device/power"
+	"github.com/loaxa/loaxa/device/speech"
 )
 
 // What the node watches by itself, and how soon it warns.
@@ -234,6 +235,7 @@ func (n *Node) learnt(r *run, e player.Evidence, err error) {
 		n.set(failed, broadcast.FaultSoundCard, "", text)
 	}
 	switch {
+	case errors.Is(err, speech.ErrMicrophone): // the receipt says it
 	case errors.Is(err, player.ErrContent) && unanswers(err):
 		n.card(partContents, err)
 	case errors.Is(err, player.ErrContent):

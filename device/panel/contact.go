@@ -1,11 +1,15 @@
 package panel
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // What a contact does with the time.
 const (
 	bounce = 50 * time.Millisecond // a contact that stands still for so long stands
 	stuck  = time.Minute           // pressed for longer than anybody presses
+	talks  = 15 * time.Minute      // turned for longer than anybody may speak
 )
 
 // turn is what came of a contact.
@@ -16,6 +20,7 @@ const (
 	pressed
 	sticks
 	freed
+	released
 )
 
 // contact is the model of one button or key switch: pure. A press counts once,
@@ -28,6 +33,7 @@ type contact struct {
 	down    bool // as it stands, bounces left out
 	since   time.Duration
 	stuck   bool
+	patient time.Duration // how long it may be pressed; 0 for stuck
 }
 
 // see learns how the contact stands now, and returns what came of it and when it
@@ -48,7 +54,7 @@ func (c *contact) see(active bool, now time.Duration) (turn, time.Duration) {
 	if !c.down || c.stuck {
 		return nothing, 0
 	}
-	if left := c.since + stuck - now; left > 0 {
+	if left := c.since + c.patience() - now; left > 0 {
 		return nothing, left
 	}
 	c.stuck = true
@@ -58,11 +64,13 @@ func (c *contact) see(active bool, now time.Duration) (turn, time.Duration) {
 func (c *contact) settle(now time.Duration) (turn, time.Duration) {
 	c.down, c.since = c.raw, now
 	if c.down {
-		return pressed, stuck
+		return pressed, c.patience()
 	}
 	if c.stuck {
 		c.stuck = false
 		return freed, 0
 	}
-	return nothing, 0
+	return released, 0
 }
+
+func (c *contact) patience() time.Duration { return cmp.Or(c.patient, stuck) }

@@ -203,6 +203,7 @@ type typist chan string
 
 func (c typist) OnStop()                      {}
 func (c typist) OnKey(string)                 {}
+func (c typist) OnTalk(string, bool)          {}
 func (c typist) OnStuck(string, bool, string) {}
 func (c typist) OnCode(keypad, number, pin string) {
 	c <- strings.Join([]string{keypad, number, pin}, " ")

@@ -43,6 +43,9 @@ type Listener interface {
 	OnStop()
 	// OnKey says which key switch was turned.
 	OnKey(name string)
+	// OnTalk says that a key of the microphone was turned, or that it is back, or
+	// counts as such because nobody speaks for so long.
+	OnTalk(name string, turned bool)
 	// OnCode says what was typed on a keypad: a number and a PIN.
 	OnCode(keypad, number, pin string)
 	// OnStuck says that an input is stuck, or free again.
@@ -74,6 +77,11 @@ func New(inputs []board.Input, lines Lines, listener Listener, log *slog.Logger)
 		p.inputs = append(p.inputs, in)
 	}
 	p.contacts, p.blind = make([]contact, len(p.inputs)), make([]bool, len(p.inputs))
+	for i, in := range p.inputs {
+		if in.Act == board.Talk {
+			p.contacts[i].patient = talks
+		}
+	}
 	return p
 }
 
@@ -122,17 +130,21 @@ func (p *Panel) lookAt(i int, now time.Duration) time.Duration {
 		p.log.Warn("an input of the box", "input", in.Name, "readable", err == nil, "err", err)
 	}
 	came, again := p.contacts[i].see(active && err == nil, now)
-	p.tell(in, came)
+	p.tell(i, came)
 	if err != nil {
 		return lookAnew
 	}
 	return again
 }
 
-func (p *Panel) tell(in board.Input, came turn) {
+func (p *Panel) tell(i int, came turn) {
+	in := p.inputs[i]
+	if in.Act == board.Talk && came != nothing {
+		p.listener.OnTalk(in.Name, came == pressed)
+	}
 	switch {
 	case came == sticks:
-		p.listener.OnStuck(in.Name, true, fmt.Sprintf("pressed for more than %v", stuck))
+		p.listener.OnStuck(in.Name, true, fmt.Sprintf("pressed for more than %v", p.contacts[i].patience()))
 	case came == freed:
 		p.listener.OnStuck(in.Name, false, "")
 	case came == pressed && in.Act == board.Stop:

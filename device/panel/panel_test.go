@@ -57,9 +57,10 @@ func (b *box) say(text string) {
 	b.told = append(b.told, text)
 }
 
-func (b *box) OnStop()                    { b.say("stop") }
-func (b *box) OnKey(name string)          { b.say("key " + name) }
-func (b *box) OnCode(keypad, _, _ string) { b.say("code " + keypad) }
+func (b *box) OnStop()                         { b.say("stop") }
+func (b *box) OnKey(name string)               { b.say("key " + name) }
+func (b *box) OnTalk(name string, turned bool) { b.say(fmt.Sprintf("talk %s %v", name, turned)) }
+func (b *box) OnCode(keypad, _, _ string)      { b.say("code " + keypad) }
 func (b *box) OnStuck(name string, stuck bool, cause string) {
 	b.say(strings.TrimSpace(fmt.Sprintf("%s stuck %v %s", name, stuck, cause)))
 }
@@ -75,7 +76,7 @@ func (b *box) expect(t *testing.T, want ...string) {
 	b.told = nil
 }
 
-var inputs = []board.Input{{Name: "red", Act: board.Stop}, {Name: "flood", Act: board.Key}}
+var inputs = []board.Input{{Name: "red", Act: board.Stop}, {Name: "flood", Act: board.Key}, {Name: "talk", Act: board.Talk}}
 
 // at serves a panel in a bubble.
 func at(t *testing.T, test func(t *testing.T, b *box, log *bytes.Buffer), held ...string) {
@@ -158,6 +159,22 @@ func TestAStuckInputIsToldAndThenIgnoredUntilItIsFree(t *testing.T) {
 		b.set("flood", true, nil)
 		pass(bounce)
 		b.expect(t, "key flood")
+	})
+}
+
+func TestAKeyOfTheMicrophoneIsToldWhenItTurnsAndWhenItIsBack(t *testing.T) {
+	at(t, func(t *testing.T, b *box, _ *bytes.Buffer) {
+		b.set("talk", true, nil)
+		pass(5 * time.Minute)
+		b.set("talk", false, nil)
+		pass(time.Second)
+		b.expect(t, "talk talk true", "talk talk false")
+		b.set("talk", true, nil)
+		pass(time.Hour) // nobody speaks for so long: it counts as back
+		b.expect(t, "talk talk true", "talk talk false", "talk stuck true pressed for more than 15m0s")
+		b.set("talk", false, nil)
+		pass(time.Second)
+		b.expect(t, "talk talk false", "talk stuck false")
 	})
 }
 
@@ -309,7 +326,7 @@ func TestAWrongLineDoesNotDisableTheOthers(t *testing.T) {
 		}
 		return &line.Input{}, nil
 	}, slog.New(slog.DiscardHandler))
-	if !errors.Is(err, line.ErrNoChip) || !strings.Contains(err.Error(), "input red") || len(w.inputs) != 1 {
+	if !errors.Is(err, line.ErrNoChip) || !strings.Contains(err.Error(), "input red") || len(w.inputs) != 2 {
 		t.Errorf("%v, %d inputs", err, len(w.inputs))
 	}
 	if _, err := w.Active("red"); !errors.Is(err, errUnknown) {

@@ -45,6 +45,9 @@ var (
 	ErrSink = errors.New("sound card failed")
 	// ErrContent: the content could not be decoded, or not to its end.
 	ErrContent = errors.New("content failed")
+	// ErrSpoken is given by a stream whose length nobody knew: whoever spoke has
+	// ended, and the sounding is complete with it.
+	ErrSpoken = errors.New("whoever spoke has ended")
 	// ErrCut: the sounding reached its MaxDuration and was faded out.
 	ErrCut = errors.New("cut at its greatest duration")
 )
@@ -71,7 +74,8 @@ type Decoder interface {
 
 // Stream is decoded content: 48 kHz, mono, signed 16-bit.
 type Stream interface {
-	// Samples is the exact number that Read will give in all.
+	// Samples is the exact number that Read will give in all, or the greatest
+	// if it may end in ErrSpoken.
 	Samples() int64
 	// Read fills part of pcm, at least one sample, or returns io.EOF.
 	Read(ctx context.Context, pcm []int16) (int, error)

@@ -205,6 +205,9 @@ func (x *run) pour(ctx context.Context) error {
 			return x.stop(context.Cause(ctx))
 		}
 		n, err := x.fill(ctx, x.block[:min(blockSamples, x.total-x.sent)])
+		if errors.Is(err, ErrSpoken) {
+			return x.spoken(ctx, n)
+		}
 		if err == nil {
 			err = x.send(x.block[:n])
 		} else if ctx.Err() == nil {
@@ -223,6 +226,15 @@ func (x *run) pour(ctx context.Context) error {
 		return fmt.Errorf("%w of %v", ErrCut, x.s.MaxDuration)
 	}
 	return nil
+}
+
+// spoken ends a sounding with the last samples that somebody spoke.
+func (x *run) spoken(ctx context.Context, n int) error {
+	x.total = x.sent + int64(n)
+	if err := errors.Join(x.send(x.block[:n]), x.soften()); err != nil {
+		return err
+	}
+	return x.hush(ctx)
 }
 
 // fill reads the next samples of chime and content until the block is full.

@@ -1,12 +1,16 @@
 package sim
 
 import (
+	"bytes"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"github.com/loaxa/loaxa/device/board"
 	"github.com/loaxa/loaxa/device/panel"
+	"github.com/loaxa/loaxa/device/speech"
 )
 
 // Box makes what can be measured and pressed on a simulated board, in a folder:
@@ -23,6 +27,26 @@ func Box(dir string, p board.Profile) (*panel.Pipe, error) {
 		}
 	}
 	return panel.OpenPipe(filepath.Join(dir, "inputs"), p.Inputs...)
+}
+
+// Microphone is that of a simulated box: it hears the WAV file "microphone.wav" in
+// its folder, 48 kHz, mono and 16 bit, over and over.
+func Microphone(dir string) speech.Source {
+	return speech.Tape{Load: func() ([]int16, error) {
+		raw, err := os.ReadFile(filepath.Join(dir, "microphone.wav"))
+		if err != nil {
+			return nil, err
+		}
+		at := bytes.Index(raw, []byte("data"))
+		if at < 0 || at+8 > len(raw) {
+			return nil, errors.New("microphone.wav is no WAV file")
+		}
+		pcm := make([]int16, len(raw[at+8:])/2)
+		for i := range pcm {
+			pcm[i] = int16(binary.LittleEndian.Uint16(raw[at+8+2*i:]))
+		}
+		return pcm, nil
+	}}
 }
 
 // normal is what a sensor shows on a good day.

@@ -208,7 +208,7 @@ func (s *Sim) serveOne(ctx context.Context, p Place, id identity) (err error) {
 	one, err := site.Open(site.Config{
 		Candidate: node.Candidate{Controller: s.cfg.Controller, Node: p.Node, Token: id.Token, Board: s.board.Name, Pin: id.Fingerprint, Demo: s.cfg.Demo},
 		Top:       s.cfg.Top, Data: filepath.Join(dir, "store"), Quota: quota, Profile: s.board, Chimes: s.chimes,
-		Parts:   site.Parts{Lessor: keeper.Tenant(), Decoder: decode.InProcess{}, Sinks: s.sinks(dir), Sys: box, Inputs: inputs},
+		Parts:   site.Parts{Lessor: keeper.Tenant(), Decoder: decode.InProcess{}, Sinks: s.sinks(dir), Sys: box, Microphone: Microphone(box), Inputs: inputs},
 		Version: s.cfg.Version, Built: s.cfg.Built, Client: s.client, Transport: s.shared, Log: s.cfg.Log,
 		Heard: func(h node.Heard) { note(heard, h, s.cfg.Log) },
 	})

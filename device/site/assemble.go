@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
@@ -16,6 +17,7 @@ import (
 	"github.com/loaxa/loaxa/device/panel"
 	"github.com/loaxa/loaxa/device/player"
 	"github.com/loaxa/loaxa/device/power"
+	"github.com/loaxa/loaxa/device/speech"
 	"github.com/loaxa/loaxa/device/store"
 )
 
@@ -46,7 +48,8 @@ func (s *Site) assemble(key ed25519.PrivateKey, e wire.Enrolled) (made, error) {
 	m := made{amplifier: amplifier.New(s.cfg.Parts.Lessor, s.cfg.Profile.Timings(), s.cfg.Log), relay: s.cfg.Parts.Relay, looks: s.cfg.Parts.Looks}
 	m.gauge = s.gauge(m.amplifier, func(now power.State) { m.node.OnPower(now) })
 	power := fitAmplifier{m.amplifier, m.gauge.Fit}
-	play, err := s.player(power, dial)
+	booth := speech.New(speech.Config{Source: s.cfg.Parts.Microphone, Each: s.cfg.Parts.Decoder, Dir: filepath.Join(s.cfg.Data, "speech"), Log: s.cfg.Log})
+	play, err := s.player(power, booth, dial)
 	if err != nil {
 		return made{}, err
 	}
@@ -62,7 +65,7 @@ func (s *Site) assemble(key ed25519.PrivateKey, e wire.Enrolled) (made, error) {
 		Refuge: s.refuge, RefugePath: in(s.cfg.Memory),
 		Night: s.cfg.Night, Daily: s.cfg.Daily,
 		Fetcher: fetcher, Player: performances{play}, Ticks: ticks, Dial: dial, Heard: s.cfg.Heard, Rand: s.child(), Log: s.cfg.Log,
-		Amplifier: power,
+		Amplifier: power, Microphone: s.microphone(booth),
 		Traffic: func() (int64, int64) {
 			stats := m.link.Stats()
 			return stats.BytesOut, stats.BytesIn + fetcher.Received()
@@ -99,13 +102,21 @@ func addresses(list []broadcast.Controller, of func(broadcast.Controller) string
 	return out
 }
 
+// microphone is the booth, if the box has a microphone.
+func (s *Site) microphone(booth *speech.Booth) node.Microphone {
+	if s.cfg.Parts.Microphone == nil {
+		return nil
+	}
+	return booth
+}
+
 // player makes the player, which lives by trusted time.
-func (s *Site) player(power fitAmplifier, dial *node.Dial) (*player.Player, error) {
+func (s *Site) player(power fitAmplifier, recordings player.Decoder, dial *node.Dial) (*player.Player, error) {
 	sinks, err := s.cfg.Parts.Sinks(dial.Now)
 	if err != nil {
 		return nil, fmt.Errorf("site %s: %w", s.cfg.Node, err)
 	}
-	return player.New(player.Config{Amplifier: power, Decoder: node.Splicer{Each: s.cfg.Parts.Decoder},
+	return player.New(player.Config{Amplifier: power, Decoder: node.Splicer{Each: recordings},
 		Sinks: sinks, WarmUp: max(s.cfg.Profile.Relay.WarmUp, time.Millisecond), Now: dial.Now, Log: s.cfg.Log}), nil
 }
 

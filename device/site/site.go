@@ -34,6 +34,7 @@ import (
 	"github.com/loaxa/loaxa/device/panel"
 	"github.com/loaxa/loaxa/device/player"
 	"github.com/loaxa/loaxa/device/power"
+	"github.com/loaxa/loaxa/device/speech"
 	"github.com/loaxa/loaxa/device/store"
 )
 
@@ -90,6 +91,8 @@ type Parts struct {
 	Looks []board.Look
 	// Sys is where the sensors are; empty for /sys.
 	Sys string
+	// Microphone is the one in the box; nil for none.
+	Microphone speech.Source
 	// Inputs are the buttons and key switches; nil for none.
 	Inputs panel.Lines
 }

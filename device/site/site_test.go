@@ -163,7 +163,7 @@ func TestSoundingIsOnTimeHoweverWrongTheWallClockIs(t *testing.T) {
 				dial := node.NewDial(wrong{began: time.Now(), off: off})
 				power := amplifier.New(lessor{}, amplifier.Timings{}, quiet())
 				s := Site{cfg: configured(t, "")}
-				play, err := s.player(fitAmplifier{power, func() error { return nil }}, dial)
+				play, err := s.player(fitAmplifier{power, func() error { return nil }}, s.cfg.Parts.Decoder, dial)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -16,12 +16,13 @@ import (
 // The values of alsa/pcm.h that are used.
 const (
 	streamPlayback    = 0
+	streamCapture     = 1
 	modeNonblock      = 1
 	formatS16LE       = 2
 	accessInterleaved = 3
 )
 
-// libasound is the part of the ALSA library that a sounding needs, bound
+// libasound is the part of the ALSA library that sounding and listening need, bound
 // without cgo. A C long is Go's int on every platform that Linux runs on.
 type libasound struct {
 	load sync.Once
@@ -32,6 +33,7 @@ type libasound struct {
 	pcmPrepare   func(pcm uintptr) int32
 	pcmDelay     func(pcm uintptr, frames *int) int32
 	pcmWrite     func(pcm uintptr, samples unsafe.Pointer, frames uint) int
+	pcmRead      func(pcm uintptr, samples unsafe.Pointer, frames uint) int
 	paramsNew    func(params *uintptr) int32
 	paramsFree   func(params uintptr)
 	paramsAny    func(pcm, params uintptr) int32
@@ -60,6 +62,7 @@ func (l *libasound) bind() {
 		{"snd_pcm_prepare", &l.pcmPrepare},
 		{"snd_pcm_delay", &l.pcmDelay},
 		{"snd_pcm_writei", &l.pcmWrite},
+		{"snd_pcm_readi", &l.pcmRead},
 		{"snd_pcm_hw_params_malloc", &l.paramsNew},
 		{"snd_pcm_hw_params_free", &l.paramsFree},
 		{"snd_pcm_hw_params_any", &l.paramsAny},
@@ -81,11 +84,20 @@ func (l *libasound) bind() {
 }
 
 func (l *libasound) open(device string, buffer, period time.Duration) (card, error) {
+	return l.reach(device, streamPlayback, buffer, period)
+}
+
+// listen opens a microphone.
+func (l *libasound) listen(device string, buffer, period time.Duration) (microphone, error) {
+	return l.reach(device, streamCapture, buffer, period)
+}
+
+func (l *libasound) reach(device string, stream int32, buffer, period time.Duration) (*pcm, error) {
 	if l.load.Do(l.bind); l.err != nil {
 		return nil, l.err
 	}
 	p := &pcm{lib: l}
-	if err := errno(int(l.pcmOpen(&p.handle, device, streamPlayback, modeNonblock))); err != nil {
+	if err := errno(int(l.pcmOpen(&p.handle, device, stream, modeNonblock))); err != nil {
 		return nil, fmt.Errorf("%w (list the cards with: aplay -L)", err)
 	}
 	if err := p.configure(buffer, period); err != nil {
@@ -130,6 +142,11 @@ func (p *pcm) configure(buffer, period time.Duration) error {
 
 func (p *pcm) write(samples []int16) (int, error) {
 	n := p.lib.pcmWrite(p.handle, unsafe.Pointer(unsafe.SliceData(samples)), uint(len(samples)))
+	return max(n, 0), errno(n)
+}
+
+func (p *pcm) read(samples []int16) (int, error) {
+	n := p.lib.pcmRead(p.handle, unsafe.Pointer(unsafe.SliceData(samples)), uint(len(samples)))
 	return max(n, 0), errno(n)
 }
 

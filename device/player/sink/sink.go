@@ -12,7 +12,7 @@
 // Open finds a card by the kind that a board profile names: alsa (the real
 // one), wav (a recording for each sounding, at the pace of an ideal crystal),
 // null (the same pace, no recording), and oto (any desktop; only in binaries
-// built with the tag of that name).
+// built with the tag of that name). Listen is the other direction of a real card.
 package sink
 
 import (

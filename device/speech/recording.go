@@ -1,0 +1,208 @@
+package speech
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/media"
+)
+
+const (
+	suffix = ".wav"
+	// rate of a recording: speech, at a third of the room.
+	rate = 16_000
+	// header is a RIFF header of one format and one data chunk, in bytes.
+	header = 44
+	// syncEvery is how much of a speech the power may take.
+	syncEvery = 2 * time.Second
+	// waiting is how many blocks wait for a card that hangs: 20 s.
+	waiting = 1000
+	// patience is how long the end of a speech waits for the card.
+	patience = 5 * time.Second
+	// room is what all recordings may take: more than half an hour.
+	room = 64 << 20
+)
+
+var errFull = errors.New("no room for another recording: the older ones are not due to go yet")
+
+// tape writes a recording beside whoever speaks.
+type tape struct {
+	file    *os.File
+	samples int64 // written
+	queue   chan []int16
+	lost    int
+	done    chan error
+	log     *slog.Logger
+}
+
+// record makes the file of a recording.
+func record(path string, log *slog.Logger) (*tape, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	used, err := used(filepath.Dir(path))
+	if err == nil && used > room {
+		err = errFull
+	}
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	t := &tape{file: f, queue: make(chan []int16, waiting), done: make(chan error, 1), log: log}
+	down, err := media.NewResampler(media.SampleRate, rate)
+	if err = errors.Join(err, t.sync()); err != nil {
+		return nil, errors.Join(err, f.Close(), os.Remove(path))
+	}
+	go func() { t.done <- t.write(down) }()
+	return t, nil
+}
+
+func used(dir string) (int64, error) {
+	list, err := os.ReadDir(dir)
+	total := int64(0)
+	for _, e := range list {
+		if info, err := e.Info(); err == nil {
+			total += info.Size()
+		}
+	}
+	return total, err
+}
+
+// take never waits: what a card does not take for so long is lost.
+func (t *tape) take(pcm []int16) {
+	select {
+	case t.queue <- append([]int16(nil), pcm...):
+	default:
+		t.lost += len(pcm)
+	}
+}
+
+// write puts blocks on the card until there are no more.
+func (t *tape) write(down *media.Resampler) error {
+	var err error
+	for pcm, stated := []int16(nil), int64(0); ; {
+		block, more := <-t.queue
+		if !more {
+			return errors.Join(err, t.append(down.Flush(pcm[:0])), t.sync(), t.file.Close())
+		}
+		if err != nil {
+			continue // nothing after a hole
+		}
+		pcm = down.Append(pcm[:0], block)
+		err = t.append(pcm)
+		if err == nil && t.samples-stated >= int64(syncEvery/time.Second)*rate {
+			stated, err = t.samples, t.sync()
+		}
+	}
+}
+
+func (t *tape) append(pcm []int16) error {
+	raw := make([]byte, 0, 2*len(pcm))
+	for _, v := range pcm {
+		raw = binary.LittleEndian.AppendUint16(raw, uint16(v))
+	}
+	_, err := t.file.WriteAt(raw, header+2*t.samples)
+	t.samples += int64(len(pcm))
+	return err
+}
+
+// sync states the length and has the card keep everything.
+func (t *tape) sync() error {
+	if _, err := t.file.WriteAt(head(2*t.samples), 0); err != nil {
+		return err
+	}
+	return t.file.Sync()
+}
+
+// close waits until the card has it all, or for as long as a sounding can wait.
+func (t *tape) close() error {
+	close(t.queue)
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case err := <-t.done:
+		if t.lost > 0 {
+			err = errors.Join(err, fmt.Errorf("%d samples of a recording were lost: the card is too slow", t.lost))
+		}
+		return err
+	case <-timer.C:
+		return errors.New("the card does not take the end of a recording")
+	}
+}
+
+// head is the header of so many bytes of sound.
+func head(length int64) []byte {
+	b := append([]byte("RIFF"), binary.LittleEndian.AppendUint32(nil, uint32(header-8+length))...)
+	b = append(b, "WAVEfmt "...)
+	for _, v := range []any{uint32(16), uint16(1), uint16(1), uint32(rate), uint32(2 * rate), uint16(2), uint16(16)} {
+		b, _ = binary.Append(b, binary.LittleEndian, v) // numbers of fixed size
+	}
+	return binary.LittleEndian.AppendUint32(append(b, "data"...), uint32(length))
+}
+
+// Kept returns what was recorded under a name, made whole if the power cut it.
+// The error is os.ErrNotExist if nothing was.
+func (b *Booth) Kept(name string) (broadcast.Content, error) {
+	f, err := os.OpenFile(b.file(filepath.Base(name)), os.O_RDWR, 0)
+	if err != nil {
+		return broadcast.Content{}, err
+	}
+	c, err := whole(f)
+	return c, errors.Join(err, f.Close())
+}
+
+// whole corrects the header and sums the file up.
+func whole(f *os.File) (broadcast.Content, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return broadcast.Content{}, err
+	}
+	length := max(0, info.Size()-header) / 2 * 2
+	if length == 0 {
+		return broadcast.Content{}, fmt.Errorf("%s holds no sound: %w", info.Name(), os.ErrNotExist)
+	}
+	have, want := make([]byte, header), head(length)
+	if _, err := f.ReadAt(have, 0); err != nil {
+		return broadcast.Content{}, err
+	}
+	if string(have) != string(want) || info.Size() != header+length {
+		_, err = f.WriteAt(want, 0)
+		if err = errors.Join(err, f.Truncate(header+length), f.Sync()); err != nil {
+			return broadcast.Content{}, err
+		}
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, io.NewSectionReader(f, 0, header+length)); err != nil {
+		return broadcast.Content{}, err
+	}
+	return broadcast.Content{SHA256: broadcast.Digest(hex.EncodeToString(sum.Sum(nil))), Bytes: header + length,
+		Millis: max(1, length/2*1000/rate)}, nil
+}
+
+// Tidy deletes the recordings that nobody wants kept.
+func (b *Booth) Tidy(keep func(name string) bool) error {
+	list, err := os.ReadDir(b.cfg.Dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	all := []error{err}
+	for _, e := range list {
+		if name, found := strings.CutSuffix(e.Name(), suffix); found && !keep(name) {
+			all = append(all, os.Remove(filepath.Join(b.cfg.Dir, e.Name())))
+		}
+	}
+	return errors.Join(all...)
+}
