@@ -82,6 +82,14 @@ type Stream interface {
 	io.Closer
 }
 
+// Live is a Stream of what is said only now. It cannot be read faster, so once it
+// is late it stays late, and every later sample would be lost as well.
+type Live interface {
+	// Late says that samples came too late for the card. The stream makes up
+	// for it with a pause.
+	Late()
+}
+
 // Opener opens the sound card for one sounding.
 type Opener interface {
 	// Open names the sounding so that a recording can be told from others.

@@ -51,6 +51,7 @@ type run struct {
 	powered, first time.Time
 	position       Position
 	moved, shown   uint64
+	missed         uint64 // of position.Lost, what a live stream was told
 	skipped        int64
 	level          level
 }
@@ -283,6 +284,10 @@ func (x *run) told(position Position, err error) error {
 // heard passes on what the card says it has played.
 func (x *run) heard(position Position) error {
 	x.position = position
+	if stream, live := x.prepared.stream.(Live); live && position.Lost > x.missed {
+		x.missed = position.Lost
+		stream.Late()
+	}
 	x.level.retire(position.Frames + position.Lost)
 	if position.Frames >= x.moved+movingSamples || (x.moved == 0 && position.Frames > 0) {
 		x.moved = position.Frames

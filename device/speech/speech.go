@@ -107,7 +107,7 @@ func (b *Booth) Open(ctx context.Context, path string, from int64) (player.Strea
 	if err := json.Unmarshal([]byte(text), &o); err != nil || o.Name == "" || o.Name != filepath.Base(o.Name) || o.Millis <= 0 || from != 0 {
 		return nil, errors.Join(err, fmt.Errorf("speech: %q from sample %d", text, from))
 	}
-	t := &take{booth: b, name: o.Name, total: o.Millis * media.SampleRate / 1000, over: make(chan struct{})}
+	t := &take{booth: b, name: o.Name, total: o.Millis * media.SampleRate / 1000, pause: cushion, over: make(chan struct{})}
 	if err := b.enter(t); err != nil {
 		return nil, err
 	}
@@ -163,7 +163,8 @@ type take struct {
 	capture Capture
 	tape    *tape // nil: it is not recorded
 	total   int64
-	given   int64
+	pause   int64 // samples of silence to give before the next that is spoken
+	paused  bool  // what was given last was silence
 	dumb    int64 // samples of silence at the end of what was given
 	once    sync.Once
 	over    chan struct{}
@@ -181,17 +182,16 @@ func (t *take) Read(ctx context.Context, pcm []int16) (int, error) {
 		return 0, player.ErrSpoken
 	default:
 	}
-	if left := cushion - t.given; left > 0 {
-		n := int(min(left, int64(len(pcm))))
+	if t.paused = t.pause > 0; t.paused {
+		n := int(min(t.pause, int64(len(pcm))))
 		clear(pcm[:n])
-		t.given += int64(n)
+		t.pause -= int64(n)
 		return n, nil
 	}
 	n, err := t.capture.Read(ctx, pcm)
 	if err != nil {
 		return n, fmt.Errorf("%w: %w", ErrMicrophone, err)
 	}
-	t.given += int64(n)
 	if t.tape != nil {
 		t.tape.take(pcm[:n])
 	}
@@ -199,6 +199,14 @@ func (t *take) Read(ctx context.Context, pcm []int16) (int, error) {
 		return n, fmt.Errorf("%w is silent", ErrMicrophone)
 	}
 	return n, nil
+}
+
+// Late has the card wait for what is spoken next: a moment of silence instead of
+// all that follows. What the silence itself comes too late for is not counted.
+func (t *take) Late() {
+	if !t.paused {
+		t.pause = cushion
+	}
 }
 
 // dumb counts on how many samples in a row are silence.

@@ -15,6 +15,7 @@ import (
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/media"
 	"github.com/loaxa/loaxa/device/player"
+	"github.com/loaxa/loaxa/device/player/sink"
 )
 
 // voice is a second of a tone.
@@ -230,3 +231,54 @@ func TestOnlyASpeechOpensTheMicrophone(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A machine that was held up at the start, or a card that ran dry, costs a moment
+// and not the whole speech.
+func TestASpeechThatIsLateIsHeardAfterAPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := booth(t, says(voice()))
+		sinks, err := sink.Open("wav", sink.Config{Dir: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		held := &heldUp{Booth: b}
+		p := player.New(player.Config{Amplifier: awake{}, Decoder: held, Sinks: sinks, WarmUp: time.Millisecond})
+		e, err := p.Play(t.Context(), player.Sounding{Name: "a1", Start: time.Now().Add(time.Second), Whole: true,
+			Content: player.Content{Path: Path("a1", 20*time.Second, false)}}, silent{})
+		if err != nil || e.Lost == 0 || e.Lost > media.SampleRate {
+			t.Errorf("of %d samples %d were lost, %v", e.Expected, e.Lost, err)
+		}
+	})
+}
+
+// heldUp is a machine that is held up twice.
+type heldUp struct{ *Booth }
+
+func (h *heldUp) Open(ctx context.Context, path string, from int64) (player.Stream, error) {
+	s, err := h.Booth.Open(ctx, path, from)
+	return &stalling{take: s.(*take)}, err
+}
+
+type stalling struct {
+	*take
+	reads int
+}
+
+func (s *stalling) Read(ctx context.Context, pcm []int16) (int, error) {
+	if s.reads++; s.reads == 5 || s.reads == 300 {
+		<-time.After(350 * time.Millisecond)
+	}
+	return s.take.Read(ctx, pcm)
+}
+
+type awake struct{}
+
+func (awake) On(context.Context) (time.Time, error) { return time.Now(), nil }
+func (awake) Moving(uint64) error                   { return nil }
+func (awake) Rest() error                           { return nil }
+
+type silent struct{}
+
+func (silent) Powered(time.Time)        {}
+func (silent) Playing(time.Time) error  { return nil }
+func (silent) Progress(player.Progress) {}
