@@ -13,7 +13,7 @@ import (
 type Person struct {
 	ID    string   `json:"id"`
 	Name  string   `json:"name"`
-	Role  string   `json:"role" enum:"administrator,editor,approver,commune-official,technician,auditor"`
+	Role  string   `json:"role" enum:"administrator,editor,approver,commune-official,village-head,technician,auditor"`
 	Level string   `json:"level" enum:"province,district,commune,village"`
 	Areas []string `json:"areas" nullable:"false"`
 	// Signs until is empty for a role without a key, and for one that ended.
@@ -25,7 +25,7 @@ type Person struct {
 type NewPerson struct {
 	ID    string   `json:"id" pattern:"^[a-z0-9-]{1,40}$"`
 	Name  string   `json:"name" minLength:"1" maxLength:"200"`
-	Role  string   `json:"role" enum:"administrator,editor,approver,commune-official,technician,auditor"`
+	Role  string   `json:"role" enum:"administrator,editor,approver,commune-official,village-head,technician,auditor"`
 	Areas []string `json:"areas" nullable:"false" minItems:"1" maxItems:"24"`
 	// Passphrase is never stored and never logged.
 	Passphrase string `json:"passphrase,omitempty" maxLength:"1000" doc:"Wraps the new key; at least 10 characters, and none for a role without a key. Left out: the answer has a one-time code, with which the person chooses it"`

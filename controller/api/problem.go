@@ -68,6 +68,7 @@ func problem(status int, code, detail, vietnamese string) *Problem {
 // statuses of the desk's refusals; the others are 422.
 var statuses = map[desk.Code]int{
 	desk.ClassRight: http.StatusForbidden, desk.SignRight: http.StatusForbidden, desk.Custody: http.StatusForbidden,
+	desk.RoleLength: http.StatusForbidden, desk.RoleOnce: http.StatusForbidden, desk.RoleWindow: http.StatusForbidden,
 	desk.SecondPerson: http.StatusForbidden, desk.HigherLevel: http.StatusForbidden,
 	desk.DigestChanged: http.StatusConflict, desk.WrongState: http.StatusConflict, desk.TooLate: http.StatusConflict,
 	desk.NoPolicy: http.StatusConflict, desk.AreaFull: http.StatusConflict, desk.Signatures: http.StatusConflict,

@@ -24,7 +24,7 @@ type adminCmd struct {
 
 type tokenCmd struct {
 	Data        string        `help:"The data folder." required:"" type:"existingdir" placeholder:"DIR"`
-	Role        string        `help:"administrator, editor, approver (or officer), commune-official, technician or auditor." required:"" placeholder:"ROLE"`
+	Role        string        `help:"administrator, editor, approver (or officer), commune-official, village-head, technician or auditor." required:"" placeholder:"ROLE"`
 	Area        string        `help:"An area that the person must act in." placeholder:"ID"`
 	Person      string        `help:"One person, where several fit." placeholder:"ID"`
 	New         bool          `help:"In a demo: take the person in who is named."`

@@ -22,7 +22,7 @@ type initCmd struct {
 	Root          []string `help:"Where a root key goes: a new file outside the data folder, best on a stick that is then locked away. Repeat for several keys." required:"" type:"path" placeholder:"FILE"`
 	RootThreshold int      `help:"How many of the root keys must sign; all of them if not given." placeholder:"N"`
 	Top           string   `help:"The area that this controller stands for (${default})." default:"tuyen-quang" placeholder:"AREA"`
-	Officer       []string `help:"A first officer as ID:ROLE:AREA[,AREA…]:NAME. Two of them must be administrator or approver of one area. Roles: administrator, editor, approver, commune-official, technician, auditor." required:"" sep:"none" placeholder:"ID:ROLE:AREA:NAME"`
+	Officer       []string `help:"A first officer as ID:ROLE:AREA[,AREA…]:NAME. Two of them must be administrator or approver of one area. Roles: administrator, editor, approver, commune-official, village-head, technician, auditor." required:"" sep:"none" placeholder:"ID:ROLE:AREA:NAME"`
 	Passphrases   string   `help:"Read passphrases from this file instead of asking: a line ID=passphrase for each officer, root=passphrase for the root keys." type:"existingfile" placeholder:"FILE"`
 }
 

@@ -147,6 +147,9 @@ func (d *Desk) maySign(s *signing, row store.Announcement, a broadcast.Announcem
 	if flaw, bad := d.flaw(s, a); bad {
 		return refuse(SignRight, "", s.by.ID, flaw)
 	}
+	if err := s.rule.suits(s.by.Role, d.dated(a)); err != nil {
+		return err
+	}
 	return s.rule.check(d.dated(a))
 }
 

@@ -79,6 +79,9 @@ func (d *Desk) checkLaw(ctx context.Context, ring *seal.Keyring, by people.Perso
 	if err != nil {
 		return err
 	}
+	if err := r.suits(by.Role, d.dated(a)); err != nil {
+		return err
+	}
 	return r.check(d.dated(a))
 }
 

@@ -5,9 +5,11 @@ import (
 	"encoding/base64"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/seal"
+	"github.com/loaxa/loaxa/controller/people"
 )
 
 // rule is what the policies of all target areas ask for together.
@@ -17,6 +19,8 @@ type rule struct {
 	// alone says that one officer may speak because of the signed reason.
 	alone   bool
 	custody broadcast.Custody
+	// laws are those of the target areas.
+	laws []broadcast.Law
 }
 
 // rule asks the law of every target area, which is that of all areas above it
@@ -40,6 +44,7 @@ func (d *Desk) rule(ctx context.Context, ring *seal.Keyring, a broadcast.Announc
 			}
 		}
 		law := broadcast.LawOf(held...)
+		out.laws = append(out.laws, law)
 		n, may := law.Threshold(a.Class, a.Reason)
 		if !may {
 			return rule{}, refuse(NoPolicy, "class", classWord(a.Class), area)
@@ -50,6 +55,32 @@ func (d *Desk) rule(ctx context.Context, ring *seal.Keyring, a broadcast.Announc
 		}
 	}
 	return out, nil
+}
+
+// suits refuses what is beyond a person's role although the certificate, which
+// has neither minutes nor hours, would allow it.
+func (r rule) suits(role people.Role, a broadcast.Announcement) error {
+	longest := role.Longest()
+	if longest == 0 {
+		return nil
+	}
+	var length time.Duration
+	for _, v := range a.Versions {
+		length += v.Duration()
+	}
+	if length > longest {
+		return refuse(RoleLength, "versions", longest/time.Minute, length.Round(time.Second))
+	}
+	if a.Timing.Recurrence != nil || a.Timing.Repeat != 0 {
+		return refuse(RoleOnce, "timing.recurrence")
+	}
+	from := a.Timing.Start
+	for _, law := range r.laws {
+		if to := from.Add(length); !law.InWindow(from, to) {
+			return refuse(RoleWindow, "timing.start", local(from), local(to))
+		}
+	}
+	return nil
 }
 
 // policies opens the listed policies. One that the house does not believe is

@@ -23,6 +23,9 @@ const (
 	TooLarge       Code = "too-large"
 	ClassRight     Code = "class-right"
 	SignRight      Code = "sign-right"
+	RoleLength     Code = "role-length"
+	RoleOnce       Code = "role-once"
+	RoleWindow     Code = "role-window"
 	Custody        Code = "custody"
 	NoPolicy       Code = "no-policy"
 	SecondPerson   Code = "second-person"
@@ -73,6 +76,15 @@ var reasons = map[Code]struct{ english, vietnamese string }{
 	SignRight: {
 		"the certificate of %s does not allow this signature: %s",
 		"Chứng thư của %s không cho phép ký: %s"},
+	RoleLength: {
+		"a village head's announcement sounds for at most %d minutes, this one for %s: shorten it, or ask the commune",
+		"Trưởng thôn chỉ được phát tối đa %d phút, bản tin này dài %s: hãy rút ngắn hoặc nhờ xã phát."},
+	RoleOnce: {
+		"a village head's announcement sounds once: leave the recurrence out, or ask the commune",
+		"Trưởng thôn chỉ được phát từng lần một: hãy bỏ lịch lặp lại hoặc nhờ xã phát."},
+	RoleWindow: {
+		"from %s to %s is outside the hours in which a village head may speak: choose a time inside the windows of the policy, or ask the commune",
+		"Từ %s đến %s nằm ngoài khung giờ trưởng thôn được phát: hãy chọn giờ trong khung giờ của quy chế hoặc nhờ xã phát."},
 	Custody: {
 		"the policy asks for a key held in %s for class %s, and this key is held in %s",
 		"Quy chế yêu cầu khoá giữ tại %s cho loại %s, còn khoá này giữ tại %s."},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
 )
@@ -17,6 +18,7 @@ const (
 	Editor          Role = "editor"           // biên tập
 	Approver        Role = "approver"         // duyệt
 	CommuneOfficial Role = "commune-official" // cán bộ xã
+	VillageHead     Role = "village-head"     // trưởng thôn
 	Technician      Role = "technician"       // kỹ thuật
 	Auditor         Role = "auditor"          // kiểm tra
 )
@@ -31,6 +33,9 @@ type rights struct {
 	// highest is the highest level at which the role's areas may lie; empty for
 	// any. What belongs to a commune is not for a district to hold.
 	highest broadcast.Level
+	// longest is how long one announcement of the role may sound, inside the windows
+	// of the law; 0 bounds neither.
+	longest time.Duration
 }
 
 // roleTable is the one table of roles. An administrator has every act of
@@ -48,6 +53,8 @@ func roleTable() []rights {
 		{role: Approver, classes: broadcast.Classes(), may: slices.Concat(read, desk, []Permission{NodeCarry}),
 			acts: slices.Concat(speak, []broadcast.Act{broadcast.ActPolicy})},
 		{role: CommuneOfficial, classes: broadcast.Classes(), may: slices.Concat(read, desk), acts: speak, highest: broadcast.Commune},
+		{role: VillageHead, classes: []broadcast.Class{broadcast.Normal, broadcast.Priority}, may: slices.Concat(read, desk), highest: broadcast.Village,
+			acts: []broadcast.Act{broadcast.ActAnnounce, broadcast.ActApprove, broadcast.ActWithdraw}, longest: 5 * time.Minute},
 		{role: Technician, may: slices.Concat(read, []Permission{NodeEnrol, NodeConfirm, NodeCommand, NodeCarry}),
 			acts: []broadcast.Act{broadcast.ActAssign, broadcast.ActCommand}},
 		{role: Auditor, may: slices.Concat(read, []Permission{AuditRead})},
@@ -92,6 +99,11 @@ func (r Role) rights() rights {
 // Acts returns what certificates of the role allow on nodes, none if the role
 // has no key.
 func (r Role) Acts() []broadcast.Act { return r.rights().acts }
+
+// Longest returns how long an announcement of the role may sound, once, and
+// inside the windows of the law; 0 is no such bound. No certificate can say it,
+// so the desk holds it: nodes know the role's areas, classes and acts.
+func (r Role) Longest() time.Duration { return r.rights().longest }
 
 // Permissions returns what the role allows on the controller.
 func (r Role) Permissions() []Permission { return r.rights().may }

@@ -4,31 +4,33 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/seal"
 	"github.com/loaxa/loaxa/controller/people"
 	"github.com/loaxa/loaxa/controller/people/peopletest"
 )
 
 // allowed is the whole table of roles and permissions, written a second time:
 // a change of one is a change of both.
-var allowed = map[people.Permission]string{ // administrator editor approver commune-official technician auditor
-	people.AreaRead:             "yyyyyy",
-	people.ContentUpload:        "yyyy--",
-	people.AnnouncementRead:     "yyyyyy",
-	people.AnnouncementWrite:    "yyyy--",
-	people.AnnouncementApprove:  "y-yy--",
-	people.AnnouncementWithdraw: "y-yy--",
-	people.DeliveryRead:         "yyyyyy",
-	people.PlanRead:             "yyyyyy",
-	people.NodeRead:             "yyyyyy",
-	people.NodeEnrol:            "y---y-",
-	people.NodeConfirm:          "y---y-",
-	people.NodeCommand:          "y---y-",
-	people.NodeCarry:            "y-y-y-",
-	people.EventsRead:           "yyyyyy",
-	people.PersonManage:         "y-----",
-	people.AuditRead:            "y----y",
+var allowed = map[people.Permission]string{ // administrator editor approver commune-official village-head technician auditor
+	people.AreaRead:             "yyyyyyy",
+	people.ContentUpload:        "yyyyy--",
+	people.AnnouncementRead:     "yyyyyyy",
+	people.AnnouncementWrite:    "yyyyy--",
+	people.AnnouncementApprove:  "y-yyy--",
+	people.AnnouncementWithdraw: "y-yyy--",
+	people.DeliveryRead:         "yyyyyyy",
+	people.PlanRead:             "yyyyyyy",
+	people.NodeRead:             "yyyyyyy",
+	people.NodeEnrol:            "y----y-",
+	people.NodeConfirm:          "y----y-",
+	people.NodeCommand:          "y----y-",
+	people.NodeCarry:            "y-y--y-",
+	people.EventsRead:           "yyyyyyy",
+	people.PersonManage:         "y------",
+	people.AuditRead:            "y-----y",
 }
 
 func TestEveryRoleHasExactlyItsPermissions(t *testing.T) {
@@ -76,7 +78,7 @@ func TestPermissionsEndAtTheEdgeOfTheArea(t *testing.T) {
 func TestARefusalSaysWhoMay(t *testing.T) {
 	h := peopletest.Demo(t, newClock().now)
 	editor := people.Person{ID: "bien-tap", Role: people.Editor, Areas: []broadcast.ID{"bac-quang"}}
-	complains(t, h.Office.Authorise(editor, people.AnnouncementApprove, "tan-lap"), "bien-tap", "editor", "announcement.approve", "administrator, approver, commune-official")
+	complains(t, h.Office.Authorise(editor, people.AnnouncementApprove, "tan-lap"), "bien-tap", "editor", "announcement.approve", "administrator, approver, commune-official, village-head")
 	complains(t, h.Office.Authorise(people.Person{ID: "x", Role: "king"}, people.AreaRead), "king")
 }
 
@@ -86,6 +88,7 @@ func TestActsOfEveryRole(t *testing.T) {
 		people.Editor:          {"announce"},
 		people.Approver:        {"announce", "approve", "silence", "withdraw", "policy"},
 		people.CommuneOfficial: {"announce", "approve", "silence", "withdraw"},
+		people.VillageHead:     {"announce", "approve", "withdraw"},
 		people.Technician:      {"assign", "command"},
 		people.Auditor:         nil,
 	}
@@ -104,6 +107,37 @@ func TestActsOfEveryRole(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestAVillageHeadSpeaksOnlyInTheOwnVillageAndNeverAnEmergency: nodes hold it,
+// because the certificate says it.
+func TestAVillageHeadSpeaksOnlyInTheOwnVillageAndNeverAnEmergency(t *testing.T) {
+	c := newClock()
+	h := peopletest.Demo(t, c.now)
+	wide := people.NewPerson{ID: "xa", Name: "Xá", Role: people.VillageHead, Areas: []broadcast.ID{"xa-tan-quang"}, Passphrase: "đường lên Tân Quang"}
+	_, err := h.Office.AddPerson(t.Context(), people.Credential{Token: h.Token(t, "admin", "")}, wide)
+	complains(t, err, "village-head is a role of the village")
+	token := h.Token(t, "village-head", "tan-lap")
+	cert := must[[]broadcast.Certificate](t)(certificates(t, h, token))[0]
+	if cert.Level != broadcast.Village || !slices.Equal(cert.Areas, []broadcast.ID{"tan-lap"}) || !slices.Equal(cert.Classes, []broadcast.Class{broadcast.Normal, broadcast.Priority}) {
+		t.Errorf("%+v", cert)
+	}
+	if _, err := speaks(h, c, "tan-lap", people.Credential{Token: token}); !errors.Is(err, seal.ErrRight) {
+		t.Errorf("an emergency: %v", err)
+	}
+	if people.VillageHead.Longest() != 5*time.Minute || people.Approver.Longest() != 0 {
+		t.Error("another bound than five minutes for village heads, or one for others")
+	}
+}
+
+// certificates returns that of a token's key.
+func certificates(t *testing.T, h peopletest.House, token string) (out []broadcast.Certificate, err error) {
+	err = h.Office.With(t.Context(), people.Credential{Token: token}, func(s seal.Signer) error {
+		cert, _ := must[*seal.Keyring](t)(h.Office.Ring(t.Context())).Certificate(s.KID)
+		out = append(out, cert)
+		return nil
+	})
+	return out, err
 }
 
 func TestRolesAreReadByNameAndShortName(t *testing.T) {
