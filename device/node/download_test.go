@@ -173,7 +173,7 @@ func TestADownloadGoesOnAfterTheNodeLostItsPower(t *testing.T) {
 	o := &office{stall: stall}
 	r := downloading(t, o)
 	checkEverySounding(t, r)
-	a := large(r, "flood", broadcast.Emergency, 3*time.Second)
+	a := large(r, "flood", broadcast.Priority, 3*time.Second) // what is urgent comes in pieces
 	a.Versions[0].Content.Millis = 300
 	r.Announce(a)
 	<-o.held
@@ -197,7 +197,7 @@ func TestASpoiledDownloadIsNeverPlayedAndFetchedAgain(t *testing.T) {
 	o := &office{spoil: true}
 	r := downloading(t, o)
 	checkEverySounding(t, r)
-	a := large(r, "flood", broadcast.Emergency, 3*time.Second)
+	a := large(r, "flood", broadcast.Priority, 3*time.Second) // what is urgent comes in pieces
 	a.Versions[0].Content.Millis = 300
 	r.Announce(a)
 	heardOnce(t, r, a)

@@ -141,6 +141,7 @@ type Node struct {
 	needed    []store.Sum
 	unloadAt  time.Duration
 	unloading bool
+	reread    reread
 	short     map[broadcast.ID]bool // whose recordings are said to be missing
 	want      []wanted
 	plan      plan.Plan
@@ -348,6 +349,7 @@ func (n *Node) step() time.Duration {
 	wake = sooner(wake, n.tidy())
 	wake = sooner(wake, n.reshelve())
 	wake = sooner(wake, n.unload())
+	wake = sooner(wake, n.readAgain())
 	for _, i := range []broadcast.Instant{at, n.planNext} {
 		if i != 0 {
 			wake = sooner(wake, max(1, n.mono()+i.Sub(n.now())))
