@@ -403,8 +403,23 @@ func (n *Node) takeItem(kind broadcast.Kind, raw []byte, ctx seal.Context) error
 			return err
 		}
 		n.holdings.items[i.name()] = i
+		n.ask(i)
 		return nil
 	})
+}
+
+// ask has what a new item needs fetched at once, even what did not come for
+// another and waits to be tried again: who published it can be reached now.
+func (n *Node) ask(i *item) {
+	contents, orders := n.holdings.contents(i.doc.Versions, i.emergency())
+	for _, c := range contents {
+		orders = append(orders, c.SHA256)
+	}
+	for _, digest := range orders {
+		if f := n.fetches.known[digest]; f != nil && !f.busy {
+			f.tries, f.after = 0, 0
+		}
+	}
 }
 
 // witness is what the arrival of an item proves, as far as it was not stated.

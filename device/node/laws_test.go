@@ -310,6 +310,27 @@ func TestNewerRevisionTakesThePlaceOfAnEmergencyWithoutAGap(t *testing.T) {
 	})
 }
 
+// A recording that did not come for one emergency is asked for again at once
+// when another needs it.
+func TestAnEmergencyDoesNotWaitForWhatAnotherFailedToFetch(t *testing.T) {
+	world(t, func(t *testing.T, r *nodetest.Rig) {
+		r.Fetcher.Refuse(func(broadcast.Digest) error { return errors.New("the controller is gone") })
+		a := r.Announcement("flood", broadcast.Emergency, 3*time.Second, 4*time.Second)
+		r.Announce(a)
+		pass(20 * time.Second)
+		r.Withdraw(a, r.Centre.Editor, r.Centre.Approver)
+		r.List()
+		r.Fetcher.Refuse(nil)
+		b := r.Announcement("dam", broadcast.Emergency, 3*time.Second, 4*time.Second)
+		b.Versions = a.Versions
+		r.Announce(b)
+		pass(20 * time.Second)
+		if late := sounded(t, r, 1)[0].First.Sub(b.Timing.Start.Time()); late.Abs() > 20*time.Millisecond {
+			t.Errorf("it began %v off", late)
+		}
+	})
+}
+
 func TestMissingRecordingJoinsOnTheGridWhenItComes(t *testing.T) {
 	world(t, func(t *testing.T, r *nodetest.Rig) {
 		r.Fetcher.Refuse(func(broadcast.Digest) error { return errors.New("the line is down") })
