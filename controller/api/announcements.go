@@ -172,6 +172,9 @@ func (s *server) list(ctx context.Context, in *listInput) (*listAnswer, error) {
 	out := &listAnswer{}
 	out.Body.Announcements = []Announcement{}
 	for _, a := range page {
+		if !s.reads(ctx, a) {
+			continue
+		}
 		out.Body.Announcements = append(out.Body.Announcements, announcementOf(a))
 	}
 	if len(page) == in.Limit {
@@ -181,8 +184,7 @@ func (s *server) list(ctx context.Context, in *listInput) (*listAnswer, error) {
 }
 
 func (s *server) announcement(ctx context.Context, in *idPath) (*announcementAnswer, error) {
-	a, err := s.cfg.Desk.Announcement(ctx, broadcast.ID(in.ID))
-	return answer(a, err)
+	return answer(s.readable(ctx, broadcast.ID(in.ID)))
 }
 
 func (s *server) submit(ctx context.Context, in *submitInput) (*announcementAnswer, error) {

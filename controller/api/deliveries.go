@@ -6,6 +6,7 @@ import (
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/controller/desk"
+	"github.com/loaxa/loaxa/controller/people"
 )
 
 // Deliveries is what nodes proved of one announcement.
@@ -16,7 +17,7 @@ type Deliveries struct {
 	Nodes        []Delivery   `json:"nodes" nullable:"false"`
 }
 
-// Summary counts the expected nodes.
+// Summary counts the expected nodes in the caller's areas.
 type Summary struct {
 	Expected int `json:"expected"`
 	Ended    int `json:"ended" doc:"Sounded to the end"`
@@ -121,12 +122,18 @@ type deliveriesAnswer struct{ Body Deliveries }
 func (s *server) deliveries(r *registry) { on(r, "get-deliveries", s.delivered) }
 
 func (s *server) delivered(ctx context.Context, in *idPath) (*deliveriesAnswer, error) {
+	if _, err := s.readable(ctx, broadcast.ID(in.ID)); err != nil {
+		return nil, err
+	}
 	got, err := s.cfg.Desk.Deliveries(ctx, broadcast.ID(in.ID))
 	if err != nil {
 		return nil, err
 	}
 	out := Deliveries{Announcement: announcementOf(got.Announcement), At: moment(got.At), Nodes: []Delivery{}}
 	for _, d := range got.Nodes {
+		if !s.sees(ctx, people.DeliveryRead, d.Area) {
+			continue
+		}
 		out.Nodes = append(out.Nodes, s.deliveryOf(d, got.At))
 		out.Summary.count(d)
 	}

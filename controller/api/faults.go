@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/controller/people"
 	"github.com/loaxa/loaxa/controller/store"
 )
 
@@ -60,7 +61,7 @@ func (s *server) listFaults(ctx context.Context, in *faultsInput) (*faultsAnswer
 	for _, n := range nodes {
 		areas[n.ID] = n.Area
 	}
-	rows, err := s.cfg.DB.Faults(ctx, store.FaultQuery{Nodes: s.asked(in, nodes), Code: broadcast.FaultCode(in.Code),
+	rows, err := s.cfg.DB.Faults(ctx, store.FaultQuery{Nodes: s.asked(ctx, in, nodes), Code: broadcast.FaultCode(in.Code),
 		Open: in.State == "open", Before: broadcast.ID(in.Cursor), Limit: in.Limit + 1})
 	if err != nil {
 		return nil, err
@@ -77,22 +78,23 @@ func (s *server) listFaults(ctx context.Context, in *faultsInput) (*faultsAnswer
 	return out, nil
 }
 
-// asked are the nodes that a question means; nil for all.
-func (s *server) asked(in *faultsInput, nodes []store.Node) []broadcast.ID {
-	if in.Node == "" && in.Area == "" {
-		return nil
-	}
+// asked are the nodes that a question means and whoever asks may see; nil for
+// all of them and the controller itself, which is everybody's.
+func (s *server) asked(ctx context.Context, in *faultsInput, nodes []store.Node) []broadcast.ID {
 	out := []broadcast.ID{}
 	for _, n := range nodes {
-		if in.Node != "" && string(n.ID) != in.Node {
-			continue
+		meant := (in.Node == "" || string(n.ID) == in.Node) && (in.Area == "" || s.inside(n.Area, broadcast.ID(in.Area)))
+		if meant && s.sees(ctx, people.NodeRead, n.Area) {
+			out = append(out, n.ID)
 		}
-		if in.Area != "" && !s.inside(n.Area, broadcast.ID(in.Area)) {
-			continue
-		}
-		out = append(out, n.ID)
 	}
-	return out
+	if in.Node != "" || in.Area != "" {
+		return out
+	}
+	if len(out) == len(nodes) {
+		return nil
+	}
+	return append(out, "")
 }
 
 // inside says whether one area is another or lies in it today.

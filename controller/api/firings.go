@@ -5,6 +5,7 @@ import (
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/controller/desk"
+	"github.com/loaxa/loaxa/controller/people"
 )
 
 // Firing is a template that somebody at a node's box fired with a key or a PIN,
@@ -54,6 +55,9 @@ func (s *server) listFirings(ctx context.Context, in *firingsInput) (*firingsAns
 	out := &firingsAnswer{}
 	out.Body.Firings = []Firing{}
 	for _, f := range list {
+		if !s.sees(ctx, people.DeliveryRead, f.Area) {
+			continue
+		}
 		out.Body.Firings = append(out.Body.Firings, s.firingOf(f))
 	}
 	return out, nil

@@ -68,6 +68,9 @@ const (
 type forecastAnswer struct{ Body Forecast }
 
 func (s *server) forecast(ctx context.Context, in *idPath) (*forecastAnswer, error) {
+	if _, err := s.readable(ctx, broadcast.ID(in.ID)); err != nil {
+		return nil, err
+	}
 	f, err := s.cfg.Desk.Forecast(ctx, broadcast.ID(in.ID))
 	if err != nil {
 		return nil, err

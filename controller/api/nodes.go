@@ -108,6 +108,9 @@ func (s *server) listNodes(ctx context.Context, _ *struct{}) (*nodesAnswer, erro
 	out := &nodesAnswer{}
 	out.Body.Nodes = []Node{}
 	for _, n := range standings {
+		if !s.sees(ctx, people.NodeRead, n.Node.Area) {
+			continue
+		}
 		node := s.nodeOf(n)
 		if node.Drift, err = s.drifts(ctx, n); err != nil {
 			return nil, err
@@ -194,6 +197,13 @@ type planAnswer struct{ Body Plan }
 func (s *server) plan(ctx context.Context, in *planInput) (*planAnswer, error) {
 	window, err := s.window(in)
 	if err != nil {
+		return nil, err
+	}
+	n, err := s.cfg.DB.Node(ctx, broadcast.ID(in.ID))
+	if err != nil {
+		return nil, err
+	}
+	if err := s.cfg.Office.Authorise(callerOf(ctx).Person, people.PlanRead, n.Area); err != nil {
 		return nil, err
 	}
 	ring, err := s.cfg.Office.Ring(ctx)

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/controller/events"
@@ -94,6 +95,9 @@ func (s *server) listPersons(ctx context.Context, _ *struct{}) (*personsAnswer, 
 	out := &personsAnswer{}
 	out.Body.Persons = []Person{}
 	for _, p := range all {
+		if !slices.ContainsFunc(p.Areas, func(area broadcast.ID) bool { return s.sees(ctx, people.PersonManage, area) }) {
+			continue
+		}
 		one, err := s.personOf(ctx, p)
 		if err != nil {
 			return nil, err

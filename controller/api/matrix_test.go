@@ -1,0 +1,278 @@
+package api_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/controller/api"
+	"github.com/loaxa/loaxa/controller/api/apitest"
+	"github.com/loaxa/loaxa/controller/people"
+	"github.com/loaxa/loaxa/controller/store"
+)
+
+// place is a village with one of everything in it.
+type place struct {
+	area broadcast.ID
+	// draft and dropped are not published, said is.
+	draft, dropped, said, node, spare, speech string
+	person, leaver, coded, session            string
+}
+
+// trial is how a route is tried on what stands in one place.
+type trial struct {
+	// id fills the parameter of the path; more is put behind it.
+	id, more func(place) string
+	// body is what is sent; nil sends an empty object.
+	body func(place) any
+	// shows is what a list shows of the place to those who may see it.
+	shows func(place) string
+	// header is sent beside.
+	header map[string]string
+	// lay puts there what the trial itself takes away.
+	lay func(*rig, place)
+	// everybody says why what belongs to other places is shown too, or done.
+	everybody string
+}
+
+// house marks routes that are about nobody's place: the permission decides.
+func house(why string) trial { return trial{everybody: why} }
+
+// trials has a row for every route that is not public.
+func trials(sound string) map[string]trial {
+	draft := func(p place) string { return p.draft }
+	node := func(p place) string { return p.node }
+	speech := func(p place) string { return p.speech }
+	inArea := func(p place) string { return string(p.area) }
+	text := func(p place) any {
+		return map[string]any{"area": p.area, "title": "Họp thôn", "text": "Họp thôn.", "engine": "nu", "voice": "nu-bac"}
+	}
+	return map[string]trial{
+		"POST /api/v1/contents":                   house("sound belongs to nobody before it is announced"),
+		"GET /api/v1/contents/{sha256}":           house("named by a digest that only those know who were told"),
+		"GET /api/v1/contents/{sha256}/text":      house("named by a digest"),
+		"POST /api/v1/contents/{sha256}/listened": house("says something of oneself"),
+		"GET /api/v1/voices":                      house("the same for all"),
+		"GET /api/v1/areas":                       house("the tree is public"),
+		"GET /api/v1/areas/{id}/lexicon":          {id: inArea, everybody: "how a place says its names is no secret"},
+		"GET /api/v1/subscriptions":               house("one's own"),
+		"POST /api/v1/subscriptions/{id}/end":     house("one's own"),
+		"POST /api/v1/subscriptions/{id}/try":     house("one's own"),
+		"GET /api/v1/messages":                    house("one's own"),
+		"DELETE /api/v1/session":                  house("one's own"),
+		"PUT /api/v1/me/password":                 house("one's own"),
+		"PUT /api/v1/me/passphrase":               house("one's own"),
+		"GET /api/v1/me":                          house("oneself"),
+		"GET /api/v1/events":                      house("names without facts"),
+		"GET /document/{sha256}":                  house("only what was sealed for loudspeakers has a document"),
+		"GET /content/{sha256}":                   house("named by a digest"),
+
+		"POST /api/v1/announcements": {body: func(p place) any {
+			return map[string]any{"title": "Họp thôn", "areas": []string{string(p.area)}, "versions": []map[string]any{{"content": sound}},
+				"timing": map[string]any{"start": "2026-11-23T10:00:00Z"}}
+		}},
+		"GET /api/v1/announcements":                 {shows: draft},
+		"GET /api/v1/announcements/{id}":            {id: draft},
+		"GET /api/v1/announcements/{id}/forecast":   {id: draft},
+		"GET /api/v1/announcements/{id}/deliveries": {id: func(p place) string { return p.said }, shows: node},
+		"POST /api/v1/announcements/{id}/submit":    {id: draft},
+		"POST /api/v1/announcements/{id}/approve": {id: draft, body: func(place) any {
+			return map[string]string{"digest": string(broadcast.Sum(nil))}
+		}},
+		"POST /api/v1/announcements/{id}/withdraw": {id: func(p place) string { return p.dropped }, body: func(place) any {
+			return map[string]string{"reason": "nhầm"}
+		}},
+		"POST /api/v1/speech/preview":        {body: text, everybody: "nothing is kept of it"},
+		"POST /api/v1/speeches":              {body: text},
+		"GET /api/v1/speeches":               {shows: speech},
+		"GET /api/v1/speeches/{id}":          {id: speech},
+		"POST /api/v1/speeches/{id}/retry":   {id: speech},
+		"PUT /api/v1/speeches/{id}/sentence": {id: speech, body: func(place) any { return map[string]any{"version": 99, "sentence": 1, "text": "Họp."} }},
+		"POST /api/v1/papers": {more: func(p place) string { return "?seconds=60&area=" + string(p.area) },
+			body: func(place) any {
+				return []byte("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nx\r\n--b--\r\n")
+			},
+			header: map[string]string{"Content-Type": "multipart/form-data; boundary=b"}},
+		"PUT /api/v1/areas/{id}/lexicon": {id: inArea, body: func(place) any { return map[string]any{"written": "UBND", "spoken": "ủy ban", "version": 99} }},
+		"DELETE /api/v1/areas/{id}/lexicon": {id: inArea, more: func(place) string { return "?written=UBND" },
+			lay: func(r *rig, p place) {
+				r.put(r.first, "/api/v1/areas/"+string(p.area)+"/lexicon", map[string]any{"written": "UBND", "spoken": "ủy ban"})
+			}},
+
+		"GET /api/v1/nodes":                {shows: node},
+		"GET /api/v1/nodes/{id}/plan":      {id: node},
+		"GET /api/v1/nodes/{id}/pack":      {id: node},
+		"POST /api/v1/nodes/{id}/receipts": {id: node},
+		"POST /api/v1/nodes/{id}/confirm":  {id: node, body: func(place) any { return map[string]string{"short_code": "0000-0000"} }},
+		"POST /api/v1/nodes/{id}/revoke":   {id: func(p place) string { return p.spare }},
+		"POST /api/v1/enrolment-tokens": {body: func(p place) any {
+			return api.Invitations{Nodes: []api.Invitation{{Node: p.node + "-x", Area: string(p.area)}}}
+		}},
+		"GET /api/v1/faults":         {shows: node},
+		"GET /api/v1/firings":        {more: func(p place) string { return "?node=" + p.node }, everybody: "those of other places are left out of the answer"},
+		"POST /api/v1/subscriptions": {body: func(p place) any { return wish(func(w *api.Wish) { w.Areas = []string{string(p.area)} }) }},
+
+		"GET /api/v1/persons": {shows: func(p place) string { return `"` + p.person + `"` }},
+		"POST /api/v1/persons": {body: func(p place) any {
+			return api.NewPerson{ID: p.person, Name: "Có rồi", Role: "auditor", Areas: []string{string(p.area)}}
+		}},
+		"POST /api/v1/persons/{id}/dismiss": {id: func(p place) string { return p.leaver }, body: func(place) any { return api.Dismissal{Mode: "retired"} }},
+		"POST /api/v1/persons/{id}/code":    {id: func(p place) string { return p.coded }},
+		"GET /api/v1/sessions":              {more: func(p place) string { return "?person=" + p.person }},
+		"DELETE /api/v1/sessions/{sha256}":  {id: func(p place) string { return p.session }},
+	}
+}
+
+// furnished puts one of everything into a village.
+func (r *rig) furnished(area broadcast.ID) place {
+	r.t.Helper()
+	name := string(area)
+	p := place{area: area, node: "nut-" + name, spare: "du-" + name, person: "nguoi-" + name, leaver: "thoi-" + name, coded: "quen-" + name}
+	r.Node(broadcast.ID(p.node), area)
+	r.Node(broadcast.ID(p.spare), area)
+	r.Update(func(tx store.Tx) error {
+		return tx.SaveFaults(r.t.Context(), []store.Fault{{ID: "loi-" + area, Node: broadcast.ID(p.node), Code: broadcast.FaultDuplicate, Since: 1, Shown: 1}})
+	})
+	about := r.flood()
+	about["areas"] = []string{name}
+	var a, b api.Announcement
+	r.ok(r.post(r.first, "/api/v1/announcements", about), 201, &a)
+	r.ok(r.post(r.first, "/api/v1/announcements", about), 201, &b)
+	p.draft, p.dropped, p.said = a.ID, b.ID, r.published(about).ID
+	var s api.Speech
+	r.ok(r.post(r.first, "/api/v1/speeches", map[string]any{"area": name, "title": "Họp", "text": "Họp thôn.", "engine": "nu", "voice": "nu-bac"}), 201, &s)
+	p.speech = s.ID
+	for _, id := range []string{p.person, p.leaver, p.coded} {
+		r.ok(r.post(r.Named("quan-tri").Token, "/api/v1/persons", api.NewPerson{ID: id, Name: "Người " + name, Role: "editor", Areas: []string{name}}), 201, nil)
+	}
+	var me api.Me
+	r.Clock.Add(time.Second)
+	r.ok(r.signedIn(p.person).ask("GET", "/api/v1/me", "", nil), 200, &me)
+	p.session = me.Session
+	return p
+}
+
+// try sends a route for a place and says whether it was let through.
+func (r *rig) try(route, token string, x trial, p place) bool {
+	r.t.Helper()
+	if x.lay != nil {
+		x.lay(r, p)
+	}
+	method, _, _ := strings.Cut(route, " ")
+	call := apitest.Call{Method: method, Path: path(route), Token: token, Header: x.header, Body: []byte("{}")}
+	if x.id != nil {
+		_, pattern, _ := strings.Cut(route, " ")
+		call.Path = strings.NewReplacer("{id}", x.id(p), "{sha256}", x.id(p)).Replace(pattern)
+	}
+	if x.more != nil {
+		call.Path += x.more(p)
+	}
+	if x.body != nil {
+		call.Body = x.body(p)
+	}
+	got := r.Do(call)
+	about := x.id != nil || x.more != nil || x.body != nil
+	switch {
+	case got.Status == http.StatusForbidden && got.Problem(r.t).Code == "forbidden":
+		return false
+	case got.Status == http.StatusNotFound && about && x.everybody == "":
+		return got.Problem(r.t).Code != "not-found"
+	case got.Status == http.StatusUnprocessableEntity && about && got.Problem(r.t).Code == "invalid":
+		r.t.Fatalf("%s: the trial is not well-formed: %s", route, got.Body)
+	case x.shows != nil:
+		return got.Status == http.StatusOK && strings.Contains(string(got.Body), x.shows(p))
+	}
+	return true
+}
+
+// TestTheMatrixOfRightsIsWhatThePageSays tries every route as every role of one
+// commune, on what stands there and on what stands in another, and compares the
+// outcome with docs/authorisation.md (go test -run Matrix -matrix renews it).
+func TestTheMatrixOfRightsIsWhatThePageSays(t *testing.T) {
+	r := newRig(t)
+	own, foreign := r.furnished("tan-lap"), r.furnished("dong-tam")
+	_, served := routesOf(t, r.House)
+	slices.Sort(served)
+	rows := trials(r.sound)
+	tokens := map[people.Role]string{}
+	for _, role := range people.Roles() {
+		area := broadcast.ID("xa-tan-quang")
+		if role == people.VillageHead {
+			area = "tan-lap"
+		}
+		var err error
+		who := people.TokenRequest{Role: string(role), Area: area, Person: broadcast.ID(role) + "-xa", New: true} // of this commune alone
+		if tokens[role], err = people.AdminToken(t.Context(), r.Dir, who, r.Config); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var table bytes.Buffer
+	for _, route := range served {
+		x, known := rows[route]
+		if access[route] == "" {
+			continue
+		}
+		if !known {
+			t.Errorf("%s has no row: say how it is tried on what stands in one place", route)
+			continue
+		}
+		fmt.Fprintf(&table, "| `%s` |", route)
+		for _, role := range people.Roles() {
+			fmt.Fprintf(&table, " %s |", r.cell(route, role, tokens[role], x, own, foreign))
+		}
+		fmt.Fprintf(&table, " %s |\n", x.everybody)
+	}
+	compare(t, table.String())
+}
+
+// cell tries one route as one role.
+func (r *rig) cell(route string, role people.Role, token string, x trial, own, foreign place) string {
+	if route == "GET /api/v1/events" { // it does not end; it has tests of its own
+		return map[bool]string{true: "●", false: "–"}[slices.Contains(role.Permissions(), access[route])]
+	}
+	away := r.try(route, token, x, foreign) // first, so that what is done at home does not hide it
+	home := r.try(route, token, x, own)
+	may := slices.Contains(role.Permissions(), access[route])
+	switch {
+	case home && !may, away && !may:
+		r.t.Errorf("%s as %s without %s", route, role, access[route])
+	case away && x.everybody == "":
+		r.t.Errorf("%s as %s reaches another commune", route, role)
+	case away && home:
+		return "●"
+	case home:
+		return "◐"
+	}
+	return "–"
+}
+
+var renew = flag.Bool("matrix", false, "write docs/authorisation.md anew")
+
+// compare holds the page against the table.
+func compare(t *testing.T, table string) {
+	t.Helper()
+	const page = "../../docs/authorisation.md"
+	head := "# Who may do what / Ai được làm gì\n\nMade by trying every address of the controller as every role of one commune. ● anywhere, ◐ only in\n" +
+		"the own areas, – not at all; the last column says why a place does not matter. Anything that is\nnot here is refused.\n\n" +
+		"*Bảng này do phép thử sinh ra: ● mọi nơi, ◐ chỉ trong địa bàn được giao, – không được.*\n\n| |"
+	for _, role := range people.Roles() {
+		head += " " + string(role) + " |"
+	}
+	want := head + " anywhere, because |\n|---|" + strings.Repeat("---|", len(people.Roles())+1) + "\n" + table
+	if *renew {
+		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(page)
+	if err != nil || string(got) != want {
+		t.Errorf("docs/authorisation.md is not what the routes do (%v); renew it with go test ./controller/api -run Matrix -matrix, and read the difference", err)
+	}
+}
