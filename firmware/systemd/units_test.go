@@ -163,10 +163,21 @@ func TestTheGuardReachesItsLineAndItsWatchdogAndNoOtherDevice(t *testing.T) {
 	}
 }
 
-func TestTheDaemonReachesItsCardAndItsKeypadAndNoOtherDevice(t *testing.T) {
-	want := []string{"char-alsa rw", "char-input r"} // the relay is the guard's
+func TestTheDaemonReachesItsCardAndWhatPeoplePressAndNoOtherDevice(t *testing.T) {
+	want := []string{"char-alsa rw", "char-input r", "char-gpiochip r"} // the relay is the guard's
 	if got := read(t, device)["Service.DeviceAllow"]; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestTheChipsAreReadByTheDaemonsGroupAndWrittenByNobodyElse(t *testing.T) {
+	raw, err := os.ReadFile("loaxa.rules")
+	if err != nil {
+		t.Fatal(err)
+	}
+	group := read(t, device).one(t, "Service.Group")
+	if want := `SUBSYSTEM=="gpio", KERNEL=="gpiochip*", GROUP="` + group + `", MODE="0640"`; !strings.Contains(string(raw), "\n"+want+"\n") {
+		t.Errorf("no line %s in\n%s", want, raw)
 	}
 }
 
