@@ -11,7 +11,7 @@ STATIC := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w'
 ARMHF  := CGO_ENABLED=0 GOARCH=arm GOARM=7 $(GO) build -trimpath -ldflags '-s -w -I /lib/ld-linux-armhf.so.3'
 
 # How long the whole test run, one fuzz target and the soak may take.
-TEST_TIME ?= 9m
+TEST_TIME ?= 14m
 FUZZ_TIME ?= 20s
 SOAK_TIME ?= 10m
 
