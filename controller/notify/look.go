@@ -185,10 +185,10 @@ func (p *Post) concerns(r reader, n store.Notice) bool {
 	at := p.now()
 	asked := slices.ContainsFunc(r.Areas, func(upper broadcast.ID) bool { return p.cfg.Tree.Covers(upper, area, at) })
 	// What is wrong with the centre touches everybody who looks after a part of it.
-	if n.Area == "" && Topic(n.Topic) == Faults {
-		return true
-	}
 	need := topicRows()[Topic(n.Topic)].need
+	if n.Area == "" && Topic(n.Topic) == Faults {
+		return slices.ContainsFunc(r.Areas, func(part broadcast.ID) bool { return p.cfg.Rights.Authorise(r.person, need, part) == nil })
+	}
 	if n.Person != "" {
 		need = people.PersonManage
 	}

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -73,12 +74,29 @@ func (s *MissedSource) recent(ctx context.Context, now broadcast.Instant) ([]bro
 		return nil, err
 	}
 	var out []broadcast.ID
-	for _, row := range append(open, closed...) {
+	for _, row := range emergenciesFirst(append(open, closed...)) {
 		if row.Published != 0 && len(out) < maxRecent {
 			out = append(out, row.ID)
 		}
 	}
 	return out, nil
+}
+
+// emergenciesFirst puts rows in the order in which they are read: if there are
+// too many, no emergency is left out for anything else.
+func emergenciesFirst(rows []store.Announcement) []store.Announcement {
+	var first, others []store.Announcement
+	for _, row := range rows {
+		var body struct {
+			Class broadcast.Class `json:"class"`
+		}
+		if err := json.Unmarshal([]byte(row.Body), &body); err == nil && body.Class != broadcast.Emergency {
+			others = append(others, row)
+			continue
+		}
+		first = append(first, row)
+	}
+	return append(first, others...)
 }
 
 // missed is what there is to tell of one node.

@@ -24,13 +24,16 @@ const (
 // Deliver sends what is due by one way, a message after the other. What could
 // not be sent stays with its reason; only the database makes it fail.
 func (p *Post) Deliver(ctx context.Context, way Way) error {
-	due, err := p.cfg.DB.MessagesDue(ctx, string(way), p.now(), atOnce)
-	if err != nil {
-		return err
-	}
-	for _, m := range due {
+	for range atOnce {
+		// Asked anew each time: what became urgent meanwhile waits for one that
+		// hangs, not for all of them.
+		due, err := p.cfg.DB.MessagesDue(ctx, string(way), p.now(), 1)
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		m := due[0]
 		bounded, cancel := context.WithTimeout(ctx, each)
-		err := p.ways[way].Send(bounded, m)
+		err = p.ways[way].Send(bounded, m)
 		cancel()
 		if ctx.Err() != nil && err != nil {
 			return ctx.Err()

@@ -18,12 +18,30 @@ type FaultSource struct{ DB *store.DB }
 
 func (FaultSource) topic() Topic { return Faults }
 
-// maxFaults bounds how many faults are read at a look.
-const maxFaults = 5000
+// How many faults are read at once, and how often at a look. What is not read
+// would be told to be over.
+const (
+	maxFaults = 5000
+	maxPages  = 20
+)
+
+// open are all open faults.
+func (s FaultSource) open(ctx context.Context) ([]store.Fault, error) {
+	var all []store.Fault
+	q := store.FaultQuery{Open: true, Limit: maxFaults}
+	for range maxPages {
+		page, err := s.DB.Faults(ctx, q)
+		if all = append(all, page...); err != nil || len(page) < maxFaults {
+			return all, err
+		}
+		q.Before = page[len(page)-1].ID
+	}
+	return nil, fmt.Errorf("more than %d faults are open", len(all))
+}
 
 // Notices returns the open faults.
 func (s FaultSource) Notices(ctx context.Context) ([]Notice, error) {
-	faults, err := s.DB.Faults(ctx, store.FaultQuery{Open: true, Limit: maxFaults})
+	faults, err := s.open(ctx)
 	if err != nil {
 		return nil, err
 	}

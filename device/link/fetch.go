@@ -182,7 +182,14 @@ func (f *Fetcher) Content(ctx context.Context, o Order) error {
 		lane = f.lanes.urgent
 	}
 	err := lane(ctx, func(ctx context.Context) error {
-		return f.attempts(ctx, func(ctx context.Context, n int) error { return f.content(ctx, n, o) })
+		others := 1 // is 0 once bytes were wrong: who mixes them cannot tell whose
+		return f.attempts(ctx, func(ctx context.Context, n int) error {
+			err := f.content(ctx, n, others, o)
+			if errors.Is(err, errWrong) {
+				others = 0
+			}
+			return err
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("fetch content %x: %w", o.Sum[:4], err)
@@ -190,8 +197,9 @@ func (f *Fetcher) Content(ctx context.Context, o Order) error {
 	return nil
 }
 
-// content is one attempt, at the controller in the nth place.
-func (f *Fetcher) content(ctx context.Context, n int, o Order) (err error) {
+// content is one attempt, at the controller in the nth place; what is asked for
+// beside it goes to the next others places on.
+func (f *Fetcher) content(ctx context.Context, n, others int, o Order) (err error) {
 	p, err := o.Open()
 	if err != nil {
 		return local{err}
@@ -203,7 +211,7 @@ func (f *Fetcher) content(ctx context.Context, n int, o Order) (err error) {
 	}()
 	if began := p.Offset(); began < o.Size {
 		if o.Urgent {
-			err = f.hurry(ctx, n, o, p)
+			err = f.hurry(ctx, n, others, o, p)
 		}
 		if !o.Urgent || errors.Is(err, errNoRanges) {
 			err = f.download(ctx, f.base(n), o, p)

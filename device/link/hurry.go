@@ -25,7 +25,7 @@ var errNoRanges = errors.New("the controller knows no ranges")
 
 // hurry fetches what is missing of an urgent content in pieces, several at once
 // and each by as many connections as it takes, and writes them in their order.
-func (f *Fetcher) hurry(ctx context.Context, n int, o Order, p Partial) error {
+func (f *Fetcher) hurry(ctx context.Context, n, others int, o Order, p Partial) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	line := &pace{}
@@ -40,7 +40,7 @@ func (f *Fetcher) hurry(ctx context.Context, n int, o Order, p Partial) error {
 		for ; next < o.Size && len(under) < abreast; next = under[len(under)-1].to {
 			one := &piece{span: span{next, min(next+pieceSize, o.Size)}, done: make(chan struct{})}
 			under = append(under, one)
-			go one.fetch(ctx, f, line, n, o)
+			go one.fetch(ctx, f, line, n, others, o)
 		}
 		first := under[0]
 		<-first.done
@@ -66,10 +66,10 @@ type piece struct {
 	bytes []byte
 }
 
-func (p *piece) fetch(ctx context.Context, f *Fetcher, line *pace, n int, o Order) {
+func (p *piece) fetch(ctx context.Context, f *Fetcher, line *pace, n, others int, o Order) {
 	defer close(p.done)
 	p.err = line.hedge(ctx, func(ctx context.Context, beside int, heard func()) error {
-		return p.request(ctx, f, n+beside, o, heard)
+		return p.request(ctx, f, n+others*beside, o, heard)
 	})
 }
 

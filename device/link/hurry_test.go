@@ -191,3 +191,29 @@ func TestUrgentBytesThatAreWrongAreNeverKept(t *testing.T) {
 		s.urgently(data)
 	})
 }
+
+// TestAControllerThatLiesSpoilsNothingOfAnother loses three of four requests for each
+// piece at the honest controller, so that the liar is asked beside it.
+func TestAControllerThatLiesSpoilsNothingOfAnother(t *testing.T) {
+	data, lie := content(100<<10), bytes.Repeat([]byte("lie"), 100<<10)[:100<<10]
+	two := func(c *link.FetchConfig) { c.Controllers = []string{"http://honest.example", "http://liar.example"} }
+	atSite(t, two, func(s *site) {
+		asked := map[string]int{}
+		s.answer(func(w http.ResponseWriter, r *http.Request) {
+			if r.Host == "liar.example" {
+				whole(lie)(w, r)
+				return
+			}
+			s.mu.Lock()
+			asked[r.Header.Get("Range")]++
+			n := asked[r.Header.Get("Range")]
+			s.mu.Unlock()
+			if n%4 != 0 {
+				silent(r)
+				return
+			}
+			whole(data)(w, r)
+		})
+		s.urgently(data)
+	})
+}
