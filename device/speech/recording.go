@@ -29,9 +29,13 @@ const (
 	waiting = 1000
 	// patience is how long the end of a speech waits for the card.
 	patience = 5 * time.Second
+	// readiness is how long its beginning does: somebody stands there.
+	readiness = time.Second
 	// room is what all recordings may take: more than half an hour.
 	room = 64 << 20
 )
+
+var errHangs = errors.New("the card does not begin a recording")
 
 var errFull = errors.New("no room for another recording: the older ones are not due to go yet")
 
@@ -68,6 +72,31 @@ func record(path string, log *slog.Logger) (*tape, error) {
 	}
 	go func() { t.done <- t.write(down) }()
 	return t, nil
+}
+
+// taped has a recording begun, and waits for no card that hangs: one that comes
+// later ends empty.
+func taped(begin func() (*tape, error)) (*tape, error) {
+	var t *tape
+	var err error
+	begun := make(chan struct{})
+	go func() {
+		t, err = begin()
+		close(begun)
+	}()
+	timer := time.NewTimer(readiness)
+	defer timer.Stop()
+	select {
+	case <-begun:
+		return t, err
+	case <-timer.C:
+	}
+	go func() {
+		if <-begun; err == nil {
+			_ = t.close() // it holds nothing
+		}
+	}()
+	return nil, errHangs
 }
 
 func used(dir string) (int64, error) {

@@ -56,7 +56,8 @@ type Config struct {
 
 // Booth is where somebody speaks, one at a time.
 type Booth struct {
-	cfg Config
+	cfg    Config
+	record func(path string, log *slog.Logger) (*tape, error)
 
 	mu  sync.Mutex
 	now *take // nil while nobody speaks
@@ -67,7 +68,7 @@ func New(cfg Config) *Booth {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Booth{cfg: cfg}
+	return &Booth{cfg: cfg, record: record}
 }
 
 const (
@@ -116,7 +117,7 @@ func (b *Booth) Open(ctx context.Context, path string, from int64) (player.Strea
 		b.leave(t)
 		return nil, fmt.Errorf("%w: %w", ErrMicrophone, err)
 	}
-	t.tape, err = record(b.file(o.Name), b.cfg.Log)
+	t.tape, err = taped(func() (*tape, error) { return b.record(b.file(o.Name), b.cfg.Log) })
 	switch {
 	case err != nil && o.Unrecorded:
 		b.cfg.Log.Error("what is spoken is not recorded", "speech", o.Name, "err", err)

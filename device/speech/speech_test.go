@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
@@ -282,3 +283,33 @@ type silent struct{}
 func (silent) Powered(time.Time)        {}
 func (silent) Playing(time.Time) error  { return nil }
 func (silent) Progress(player.Progress) {}
+
+func TestACardThatHangsKeepsNoEmergencyFromBeingSpoken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := booth(t, says(voice()))
+		answers := make(chan struct{})
+		b.record = func(path string, log *slog.Logger) (*tape, error) {
+			<-answers
+			return record(path, log)
+		}
+		began := time.Now()
+		if _, err := b.Open(t.Context(), Path("normal", time.Minute, false), 0); !errors.Is(err, errHangs) || time.Since(began) > readiness {
+			t.Errorf("without a recording it is refused: %v after %v", err, time.Since(began))
+		}
+		s, err := b.Open(t.Context(), Path("warning", time.Minute, true), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pcm, err := listenTo(t, s, 2*time.Second); err != nil || len(pcm) == 0 {
+			t.Errorf("%d samples are heard: %v", len(pcm), err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		close(answers)
+		synctest.Wait()
+		if _, err := b.Kept("warning"); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("a recording that began too late: %v", err)
+		}
+	})
+}
