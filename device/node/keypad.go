@@ -143,9 +143,10 @@ func (n *Node) forgetTries(over func(broadcast.Number, tries) bool) {
 	}
 }
 
-// oldTries are those that nobody repeats, and those of numbers that are gone.
+// oldTries are those that nobody repeats, and those of numbers that are gone: as
+// long as the card has not given all that it holds, nobody knows which are.
 func (n *Node) oldTries(number broadcast.Number, t tries) bool {
-	return n.mono()-t.last > forgotten || len(n.locks(number)) == 0
+	return n.mono()-t.last > forgotten || !n.shelf.waits() && len(n.locks(number)) == 0
 }
 
 func (n *Node) keepTries() {
