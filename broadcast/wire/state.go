@@ -38,6 +38,9 @@ type State struct {
 	Received int64 `json:"received_bytes"`
 	// Supply is what feeds the node, where it can tell.
 	Supply *Supply `json:"supply,omitempty"`
+	// Audit is the longest audit log that a manifest told the node of: a controller
+	// whose log is shorter, or another, has lost or changed something.
+	Audit *broadcast.AuditHead `json:"audit,omitempty"`
 }
 
 // Supply is what a node knows of its power and its heat.
@@ -88,7 +91,18 @@ func (s State) Validate() error {
 		return errors.New("manifests: more than 16")
 	}
 	return errors.Join(s.Boot.Validate(), s.Holding.Validate(), s.Chain.Validate(), s.Clock.Validate(),
-		bounded("version", s.Version, 64), bounded("board", s.Board, 64), s.Supply.validate())
+		bounded("version", s.Version, 64), bounded("board", s.Board, 64), s.Supply.validate(), auditOf(s.Audit))
+}
+
+// auditOf says what is wrong with a head, if there is one.
+func auditOf(head *broadcast.AuditHead) error {
+	if head == nil {
+		return nil
+	}
+	if head.Length < 1 {
+		return errors.New("audit: a log of no length")
+	}
+	return head.Head.Validate()
 }
 
 // DecodeState reads a state.

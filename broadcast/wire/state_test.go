@@ -28,3 +28,21 @@ func TestImpossibleSuppliesAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestAHeadOfTheAuditLogIsWholeOrRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		head *broadcast.AuditHead
+		ok   bool
+	}{
+		"none":      {nil, true},
+		"a head":    {&broadcast.AuditHead{Length: 3, Head: broadcast.Sum(nil)}, true},
+		"no length": {&broadcast.AuditHead{Head: broadcast.Sum(nil)}, false},
+		"negative":  {&broadcast.AuditHead{Length: -1, Head: broadcast.Sum(nil)}, false},
+		"no hash":   {&broadcast.AuditHead{Length: 3}, false},
+	} {
+		st := wire.State{Boot: "b1", Clock: broadcast.ClockProved, Holding: broadcast.Sum(nil), Chain: "ch1", Audit: c.head}
+		if err := st.Validate(); (err == nil) != c.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

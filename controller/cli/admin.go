@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/controller/audit"
 	"github.com/loaxa/loaxa/controller/people"
 	"github.com/loaxa/loaxa/controller/store"
 )
@@ -18,7 +19,7 @@ type adminCmd struct {
 	Session sessionCmd `cmd:"" help:"Sessions: list, end."`
 	Person  personCmd  `cmd:"" help:"People: list, add, code, dismiss, renew."`
 	Node    nodeCmd    `cmd:"" help:"Nodes: list, invite, confirm, revoke."`
-	Audit   auditCmd   `cmd:"" help:"Verify the chain of the audit log of a data folder."`
+	Audit   auditCmd   `cmd:"" help:"Verify the audit log of a data folder, also against what nodes were told of it."`
 	Renew   renewCmd   `cmd:"" help:"The same as person renew."`
 }
 
@@ -77,17 +78,26 @@ type auditCmd struct {
 	Data string `help:"The data folder." required:"" type:"existingdir" placeholder:"DIR"`
 }
 
-// Run names the first row of the audit log that is missing or was changed.
+// Run names the first row of the audit log that is missing or was changed, and
+// who knows of it.
 func (c *auditCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error {
+	tree, err := broadcast.BacQuangTree()
+	if err != nil {
+		return err
+	}
+	var areas []broadcast.ID
+	for _, a := range tree.Areas() {
+		areas = append(areas, a.ID)
+	}
 	return withOffice(ctx, c.Data, func(db *store.DB, _ *people.Office) error {
-		head, err := db.AuditHead(ctx)
+		r, err := audit.Verify(ctx, db, areas)
 		if err != nil {
 			return err
 		}
-		if err := db.VerifyAudit(ctx, head); err != nil {
-			return err
+		_, err = fmt.Fprintf(s.Out, "%d rows, unbroken, head %s\n", r.Head.Length, r.Head.Head)
+		if err == nil {
+			_, err = fmt.Fprintf(s.Err, "%d manifests and nodes that were told how long it was agree.\n", len(r.Witnesses))
 		}
-		_, err = fmt.Fprintf(s.Out, "%d rows, unbroken, head %s\n", head.Length, head.Head)
 		return err
 	})
 }

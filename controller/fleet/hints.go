@@ -103,6 +103,9 @@ func (f *Fleet) State(ctx context.Context, node broadcast.ID, raw []byte, live b
 			return false
 		}
 		h.State = string(raw)
+		if s.Audit != nil && s.Audit.Length > h.AuditLength { // a shorter one later takes nothing back
+			h.AuditLength, h.AuditHead = s.Audit.Length, s.Audit.Head
+		}
 		if live {
 			h.StateAt = f.now()
 		}

@@ -54,6 +54,10 @@ type Hints struct {
 	StateAt  broadcast.Instant `bun:"state_ms"`
 	Health   string            `bun:"health"`
 	HealthAt broadcast.Instant `bun:"health_ms"`
+	// AuditLength and AuditHead are the longest audit log that it was told of; 0
+	// before any.
+	AuditLength int64            `bun:"audit_length"`
+	AuditHead   broadcast.Digest `bun:"audit_head"`
 }
 
 // AddNode stores a new node; one with that id is ErrConflict.
@@ -136,7 +140,8 @@ func (t Tx) SaveHints(ctx context.Context, hints []Hints) error {
 	}
 	_, err := t.tx.NewInsert().Model(&hints).On("CONFLICT (node) DO UPDATE").
 		Set("connection = EXCLUDED.connection, present = EXCLUDED.present, presence_ms = EXCLUDED.presence_ms, " +
-			"state = EXCLUDED.state, state_ms = EXCLUDED.state_ms, health = EXCLUDED.health, health_ms = EXCLUDED.health_ms").Exec(ctx)
+			"state = EXCLUDED.state, state_ms = EXCLUDED.state_ms, health = EXCLUDED.health, health_ms = EXCLUDED.health_ms, " +
+			"audit_length = EXCLUDED.audit_length, audit_head = EXCLUDED.audit_head").Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("hints: %w", err)
 	}

@@ -438,6 +438,7 @@ func (n *Node) witness(i *item) []statement {
 // takeManifest notes what the area holds now.
 func (n *Node) takeManifest(m broadcast.Manifest, proof seal.Proof) error {
 	n.holdings.manifests[m.Area] = held[broadcast.Manifest]{m, proof}
+	n.holdings.witness(m.Audit)
 	if slices.ContainsFunc(m.Nonces, n.clock.asked) {
 		n.clock.show(m.Revision.IssuedAt(), n.reading)
 		n.holdings.answer(m)

@@ -81,6 +81,10 @@ type holdings struct {
 	// answered are the documents that a manifest listed which carried an open
 	// nonce of this boot when it came: they are surely new, for the whole boot.
 	answered map[broadcast.Digest]bool
+	// witnessed is the longest audit log of which a manifest told, since the boot or
+	// on the card; nil before any. A manifest of a controller that lost a part of
+	// its log does not take it away.
+	witnessed *broadcast.AuditHead
 }
 
 func newHoldings() holdings {
@@ -116,6 +120,13 @@ func (h *holdings) here() broadcast.ID {
 		return chain[len(chain)-1].Area
 	}
 	return ""
+}
+
+// witness notes how long the audit log was when a manifest was sealed.
+func (h *holdings) witness(head broadcast.AuditHead) {
+	if head.Length > 0 && (h.witnessed == nil || head.Length > h.witnessed.Length) {
+		h.witnessed = &head
+	}
 }
 
 // chained are the manifests of the areas on the chain.

@@ -179,6 +179,7 @@ func (n *Node) currentState() wire.State {
 	}
 	s.Holding = n.presence.holding
 	s.Supply = n.supply.wire()
+	s.Audit = n.holdings.witnessed
 	if n.cfg.Traffic != nil {
 		s.Sent, s.Received = n.cfg.Traffic()
 	}

@@ -78,7 +78,7 @@ func nodesCounted(t *testing.T, db *store.DB) {
 func hintsReplaced(t *testing.T, db *store.DB) {
 	ctx := context.Background()
 	first := store.Hints{Node: "n1", Connection: "c1", Present: true, PresenceAt: 1, State: "{}", StateAt: 2, Health: "{}", HealthAt: 3}
-	second := store.Hints{Node: "n1", Connection: "c2", PresenceAt: 11, State: `{"a":1}`, StateAt: 12, Health: "", HealthAt: 0}
+	second := store.Hints{Node: "n1", Connection: "c2", PresenceAt: 11, State: `{"a":1}`, StateAt: 12, Health: "", HealthAt: 0, AuditLength: 7, AuditHead: broadcast.Sum(nil)}
 	other := store.Hints{Node: "n2", Connection: "c3", Present: true}
 	update(t, db, func(tx store.Tx) error {
 		return errors.Join(tx.AddNode(ctx, tanLap("n1")), tx.AddNode(ctx, tanLap("n2")), tx.SaveHints(ctx, nil), tx.SaveHints(ctx, []store.Hints{first}))
