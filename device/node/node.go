@@ -146,6 +146,7 @@ type Node struct {
 	want      []wanted
 	plan      plan.Plan
 	planNext  broadcast.Instant
+	crowded   bool // not all that the plan is for had room in it
 	settled   broadcast.Instant
 	// settledKept is when that was last noted on the card.
 	settledKept broadcast.Instant

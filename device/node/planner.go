@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -177,7 +178,12 @@ func (n *Node) replan() {
 	if n.holdings.assignment == nil {
 		return
 	}
-	computed, err := plan.Compute(n.input(now))
+	in := n.input(now)
+	computed, err := plan.Compute(in)
+	if n.crowded = errors.Is(err, plan.ErrTooMany); n.crowded { // what is over need not stand in the way of what comes
+		in.Window.From = now
+		computed, err = plan.Compute(in)
+	}
 	if err != nil && !errors.Is(err, plan.ErrTooMany) {
 		n.log.Error("no plan", "err", err)
 		n.raise(broadcast.FaultNoPlan, "", err.Error())
@@ -217,8 +223,28 @@ func (n *Node) settle() {
 		return
 	}
 	now := n.now()
+	swept := n.give(append(n.verdicts(n.plan.Entries, now), n.ancient(now)...)) && (now.Sub(n.settledKept) >= settledEvery || now <= n.settledKept)
+	if swept && n.crowded {
+		swept = n.give(n.uncrowded(now))
+	}
+	if swept {
+		n.swept(now)
+	}
+}
+
+// give states verdicts, and says whether there was room for all of them. The
+// others follow once these are written.
+func (n *Node) give(list []statement) bool {
+	slices.SortFunc(list, func(a, b statement) int { return cmp.Compare(a.start, b.start) })
+	room := max(0, maxUnwritten-len(n.ledger.unwritten))
+	n.state(list[:min(room, len(list))]...)
+	return len(list) <= room
+}
+
+// verdicts are those of planned entries whose moment has come.
+func (n *Node) verdicts(entries []plan.Entry, now broadcast.Instant) []statement {
 	var list []statement
-	for _, e := range n.plan.Entries {
+	for _, e := range entries {
 		name := nameOf(e)
 		if e.At > now || !e.Rung.Terminal() || e.Rung == broadcast.Ended && e.Inside == "" || n.ledger.history.settled(name) || n.stage.holds(name) || pending(e, now) {
 			continue
@@ -226,14 +252,7 @@ func (n *Node) settle() {
 		rung, reason := n.verdict(e)
 		list = append(list, statement{document: name.document, class: e.Class, start: e.Start, rung: rung, reason: reason})
 	}
-	list = append(list, n.ancient(now)...)
-	slices.SortFunc(list, func(a, b statement) int { return int(min(1, max(-1, a.start-b.start))) })
-	for len(list) > 0 {
-		k := min(len(list), broadcast.MaxReceiptBatch)
-		n.state(list[:k]...)
-		list = list[k:]
-	}
-	n.swept(now)
+	return list
 }
 
 // ancient are the verdicts of items that were due longer ago than plans look
@@ -284,9 +303,6 @@ const settledEvery = time.Hour
 
 // swept notes that everything up to now has its verdict.
 func (n *Node) swept(now broadcast.Instant) {
-	if now.Sub(n.settledKept) < settledEvery && now > n.settledKept {
-		return
-	}
 	n.settled, n.settledKept = now, now
 	if err := n.shelf.put(shelfSettled, now); err != nil {
 		n.log.Warn("not noted how far verdicts go", "err", err)
