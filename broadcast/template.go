@@ -2,6 +2,7 @@ package broadcast
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -52,6 +53,17 @@ func (t Template) Validate() error {
 		return errors.New("expires: must lie after the issue and at most 400 days later")
 	}
 	return firstOf(check{"local", t.Local.validate()})
+}
+
+// Digest names what people sign: everything but the moment of issue, which the
+// first signature sets.
+func (t Template) Digest() (Digest, error) {
+	t.Revision = 0
+	b, err := Encode(t)
+	if err != nil {
+		return "", fmt.Errorf("digest of template %s: %w", t.ID, err)
+	}
+	return Sum(b), nil
 }
 
 func maybeRef(r *TemplateRef) error {

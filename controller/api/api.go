@@ -93,6 +93,7 @@ func build(cfg Config) (*http.ServeMux, huma.API, error) {
 		s.speeches,
 		s.papers,
 		s.announcements,
+		s.templates,
 		s.deliveries,
 		s.areas,
 		s.nodes,

@@ -22,8 +22,8 @@ import (
 type place struct {
 	area broadcast.ID
 	// draft and dropped are not published, said is.
-	draft, dropped, said, node, spare, speech string
-	person, leaver, coded, session            string
+	draft, dropped, said, node, spare, speech, template string
+	person, leaver, coded, session                      string
 }
 
 // trial is how a route is tried on what stands in one place.
@@ -50,6 +50,10 @@ func trials(sound string) map[string]trial {
 	draft := func(p place) string { return p.draft }
 	node := func(p place) string { return p.node }
 	speech := func(p place) string { return p.speech }
+	template := func(p place) string { return p.template }
+	words := func(p place) any {
+		return map[string]any{"version": 99, "title": "Cháy", "areas": []string{string(p.area)}, "versions": []map[string]any{{"content": sound}}}
+	}
 	inArea := func(p place) string { return string(p.area) }
 	text := func(p place) any {
 		return map[string]any{"area": p.area, "title": "Họp thôn", "text": "Họp thôn.", "engine": "nu", "voice": "nu-bac"}
@@ -89,12 +93,19 @@ func trials(sound string) map[string]trial {
 		"POST /api/v1/announcements/{id}/withdraw": {id: func(p place) string { return p.dropped }, body: func(place) any {
 			return map[string]string{"reason": "nhầm"}
 		}},
-		"POST /api/v1/speech/preview":        {body: text, everybody: "nothing is kept of it"},
-		"POST /api/v1/speeches":              {body: text},
-		"GET /api/v1/speeches":               {shows: speech},
-		"GET /api/v1/speeches/{id}":          {id: speech},
-		"POST /api/v1/speeches/{id}/retry":   {id: speech},
-		"PUT /api/v1/speeches/{id}/sentence": {id: speech, body: func(place) any { return map[string]any{"version": 99, "sentence": 1, "text": "Họp."} }},
+		"GET /api/v1/templates":                {shows: template},
+		"GET /api/v1/templates/{id}":           {id: template},
+		"PUT /api/v1/templates/{id}":           {id: template, body: words},
+		"POST /api/v1/templates/{id}/renew":    {id: template, body: func(place) any { return map[string]any{"version": 99} }},
+		"POST /api/v1/templates/{id}/sign":     {id: template, body: func(place) any { return map[string]string{"digest": string(broadcast.Sum(nil))} }},
+		"POST /api/v1/templates/{id}/withdraw": {id: template, body: func(place) any { return map[string]string{"reason": " "} }},
+		"POST /api/v1/templates/{id}/activate": {id: template},
+		"POST /api/v1/speech/preview":          {body: text, everybody: "nothing is kept of it"},
+		"POST /api/v1/speeches":                {body: text},
+		"GET /api/v1/speeches":                 {shows: speech},
+		"GET /api/v1/speeches/{id}":            {id: speech},
+		"POST /api/v1/speeches/{id}/retry":     {id: speech},
+		"PUT /api/v1/speeches/{id}/sentence":   {id: speech, body: func(place) any { return map[string]any{"version": 99, "sentence": 1, "text": "Họp."} }},
 		"POST /api/v1/papers": {more: func(p place) string { return "?seconds=60&area=" + string(p.area) },
 			body: func(place) any {
 				return []byte("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nx\r\n--b--\r\n")
@@ -145,6 +156,13 @@ func (r *rig) furnished(area broadcast.ID) place {
 	var a, b api.Announcement
 	r.ok(r.post(r.first, "/api/v1/announcements", about), 201, &a)
 	r.ok(r.post(r.first, "/api/v1/announcements", about), 201, &b)
+	p.template = "mau-" + name
+	var m api.Template
+	r.ok(r.put(r.first, "/api/v1/templates/"+p.template, map[string]any{"title": "Lũ", "areas": []string{name}, "versions": []map[string]any{{"content": r.sound}}}), 200, &m)
+	for _, token := range []string{r.first, r.second} {
+		r.ok(r.post(token, "/api/v1/templates/"+p.template+"/sign", map[string]string{"digest": m.Digest}), 200, nil)
+	}
+	r.ok(r.post(r.first, "/api/v1/templates/"+p.template+"/renew", map[string]any{"version": 3}), 200, nil)
 	p.draft, p.dropped, p.said = a.ID, b.ID, r.published(about).ID
 	var s api.Speech
 	r.ok(r.post(r.first, "/api/v1/speeches", map[string]any{"area": name, "title": "Họp", "text": "Họp thôn.", "engine": "nu", "voice": "nu-bac"}), 201, &s)

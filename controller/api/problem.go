@@ -36,6 +36,9 @@ type Problem struct {
 	DetailVI string   `json:"detail_vi" doc:"The same in Vietnamese"`
 	Field    string   `json:"field,omitempty" doc:"What to change in the request"`
 	Errors   []string `json:"errors,omitempty" nullable:"false" doc:"Every field or reason, if there are several"`
+	About    []string `json:"about,omitempty" nullable:"false" doc:"The announcements that stand in the way"`
+	Choices  []string `json:"choices,omitempty" nullable:"false" doc:"What may be sent as choice to go on all the same"`
+	Current  any      `json:"current,omitempty" doc:"What somebody else made of it meanwhile: a template or an announcement"`
 
 	// retry is when to come back, in seconds; 0 says nothing.
 	retry int64
@@ -72,7 +75,20 @@ var statuses = map[desk.Code]int{
 	desk.SecondPerson: http.StatusForbidden, desk.HigherLevel: http.StatusForbidden,
 	desk.DigestChanged: http.StatusConflict, desk.WrongState: http.StatusConflict, desk.TooLate: http.StatusConflict,
 	desk.NoPolicy: http.StatusConflict, desk.AreaFull: http.StatusConflict, desk.Signatures: http.StatusConflict,
-	desk.NotListened: http.StatusConflict,
+	desk.NotListened: http.StatusConflict, desk.Edited: http.StatusConflict, desk.NoTemplate: http.StatusConflict,
+	desk.TemplateEnded: http.StatusConflict, desk.TemplateSounds: http.StatusConflict, desk.Sounding: http.StatusConflict,
+	desk.NothingToAdd: http.StatusConflict,
+}
+
+// currentOf is what a refusal shows of somebody else's work, nil for nothing.
+func currentOf(current any) any {
+	switch c := current.(type) {
+	case desk.Template:
+		return templateOf(c)
+	case desk.Announcement:
+		return announcementOf(c)
+	}
+	return nil
 }
 
 // uploads are the statuses of refused uploads; the others are 422.
@@ -135,7 +151,10 @@ func problemOf(err error) *Problem {
 	var refused *desk.Refusal
 	if errors.As(err, &refused) {
 		p := problem(or(statuses[refused.Code], http.StatusUnprocessableEntity), string(refused.Code), refused.English, refused.Vietnamese)
-		p.Field, p.Errors = refused.Field, refused.Errors
+		p.Field, p.Errors, p.Choices, p.Current = refused.Field, refused.Errors, refused.Choices, currentOf(refused.Current)
+		if len(refused.About) > 0 {
+			p.About = texts(refused.About)
+		}
 		return p
 	}
 	var unsaid *speech.Refusal

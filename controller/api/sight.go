@@ -35,3 +35,22 @@ func (s *server) readable(ctx context.Context, id broadcast.ID) (desk.Announceme
 	}
 	return a, err
 }
+
+// knows says whether whoever asks may read a template: its author, and whoever
+// acts somewhere in its areas, above or below.
+func (s *server) knows(ctx context.Context, t desk.Template) bool {
+	by := callerOf(ctx).Person
+	if t.Author == by.ID {
+		return true
+	}
+	var areas []broadcast.ID
+	for _, words := range []*broadcast.Template{t.Draft, t.Standing} {
+		if words != nil {
+			areas = append(areas, words.Areas...)
+		}
+	}
+	return slices.ContainsFunc(areas, func(area broadcast.ID) bool {
+		below := func(own broadcast.ID) bool { return s.cfg.Tree.Covers(area, own, s.now()) }
+		return slices.ContainsFunc(by.Areas, below) || s.sees(ctx, people.AnnouncementRead, area)
+	})
+}

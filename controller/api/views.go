@@ -16,6 +16,7 @@ type Announcement struct {
 	Timing   Timing    `json:"timing"`
 	Volume   int64     `json:"volume,omitempty"`
 	Reason   string    `json:"reason,omitempty"`
+	Template string    `json:"template,omitempty" doc:"What it activates"`
 	Meta     Meta      `json:"meta"`
 	Digest   string    `json:"digest" doc:"What people approve; name it when you approve"`
 	Author   string    `json:"author"`
@@ -89,6 +90,9 @@ func announcementOf(a desk.Announcement) Announcement {
 	}
 	for _, s := range a.Signatures {
 		out.Signatures = append(out.Signatures, Signature{Person: string(s.Person), At: moment(s.At)})
+	}
+	if doc.Template != nil {
+		out.Template = string(doc.Template.ID)
 	}
 	if a.Withdrawn != 0 {
 		out.Withdrawn = &Withdrawn{At: moment(a.Withdrawn), Person: string(a.WithdrawnBy), Reason: a.WithdrawnWhy}

@@ -44,6 +44,8 @@ type signing struct {
 	rule   rule
 	nodes  []broadcast.ID
 	digest broadcast.Digest
+	// template is what an activation activates; nil otherwise.
+	template *broadcast.Template
 }
 
 // sign opens the person's key and adds one signature in one transaction.
@@ -133,6 +135,18 @@ func (d *Desk) maySign(s *signing, row store.Announcement, a broadcast.Announcem
 	if s.rule.officers == 1 && !s.rule.alone && s.by.ID == row.Author {
 		return refuse(SecondPerson, "", s.by.ID)
 	}
+	if err := d.holdsRight(s, a); err != nil {
+		return err
+	}
+	if err := s.rule.suits(s.by.Role, d.dated(a)); err != nil {
+		return err
+	}
+	return s.rule.check(d.dated(a))
+}
+
+// holdsRight says whether the key that signs has the right to speak in the class
+// and areas, and is kept well enough.
+func (d *Desk) holdsRight(s *signing, a broadcast.Announcement) error {
 	cert, ok := s.ring.Certificate(s.signer.KID)
 	if !ok || cert.Person != s.by.ID {
 		return fmt.Errorf("the key of %s: %w", s.by.ID, people.ErrNoCertificate)
@@ -147,10 +161,7 @@ func (d *Desk) maySign(s *signing, row store.Announcement, a broadcast.Announcem
 	if flaw, bad := d.flaw(s, a); bad {
 		return refuse(SignRight, "", s.by.ID, flaw)
 	}
-	if err := s.rule.suits(s.by.Role, d.dated(a)); err != nil {
-		return err
-	}
-	return s.rule.check(d.dated(a))
+	return nil
 }
 
 // flaw says what would make this signature worthless. It is asked before the
@@ -231,7 +242,7 @@ func (d *Desk) publish(ctx context.Context, tx store.Tx, s signing, row store.An
 
 // believe opens the sealed bytes as a node would that holds the same policies.
 func (d *Desk) believe(s signing, raw []byte) error {
-	_, proof, err := seal.Open[broadcast.Announcement](s.ring, broadcast.KindAnnouncement, raw, seal.Context{Places: d.places()})
+	_, proof, err := seal.Open[broadcast.Announcement](s.ring, broadcast.KindAnnouncement, raw, seal.Context{Places: d.places(), Template: s.template})
 	if errors.Is(err, seal.ErrRight) || errors.Is(err, seal.ErrRevoked) || errors.Is(err, seal.ErrThreshold) {
 		return refuse(Signatures, "", err)
 	}

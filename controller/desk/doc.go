@@ -20,5 +20,9 @@
 // node, by the plan that the nodes make themselves. What would sound nowhere is
 // not taken unless somebody accepts that; an emergency always is.
 //
+// Templates are words that two people approve in advance. What stands is replaced
+// only by what has all its signatures, and one officer has it sound; the same one
+// twice within minutes is asked about, never by itself sounded again.
+//
 // Deliveries never says more of a node than the receipts that it proved.
 package desk

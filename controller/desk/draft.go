@@ -20,6 +20,8 @@ type Draft struct {
 	Volume   int64
 	Reason   string
 	Meta     broadcast.Metadata
+	// template is what it activates, if anything; only Activate sets it.
+	template *broadcast.TemplateRef
 }
 
 // DraftVersion names what sounds in one language: uploaded content, or a
@@ -63,7 +65,7 @@ func (d *Desk) prepare(ctx context.Context, draft Draft) (prepared, error) {
 	}
 	p := prepared{meta: normal(draft.Meta)}
 	p.doc = broadcast.Announcement{ID: id, Class: draft.Class, Title: text(draft.Title), Areas: draft.Areas,
-		Timing: draft.Timing, Volume: draft.Volume, Reason: text(draft.Reason)}
+		Timing: draft.Timing, Volume: draft.Volume, Reason: text(draft.Reason), Template: draft.template}
 	if p.doc.Class == "" {
 		p.doc.Class = broadcast.Normal
 	}

@@ -19,11 +19,17 @@ func (d *Desk) heard(ctx context.Context, a Announcement) error {
 	if err != nil {
 		return err
 	}
+	return d.listened(ctx, a.Author, contents)
+}
+
+// listened refuses recordings of a machine's voice that somebody has not
+// listened to.
+func (d *Desk) listened(ctx context.Context, author broadcast.ID, contents []broadcast.Digest) error {
 	machine, err := d.cfg.DB.SpokenContents(ctx, contents...)
 	if err != nil {
 		return err
 	}
-	listened, err := d.cfg.DB.Listened(ctx, a.Author, contents...)
+	listened, err := d.cfg.DB.Listened(ctx, author, contents...)
 	if err != nil {
 		return err
 	}
@@ -36,7 +42,7 @@ func (d *Desk) heard(ctx context.Context, a Announcement) error {
 	if len(open) == 0 {
 		return nil
 	}
-	r := refuse(NotListened, "versions", string(a.Author), broadcast.Digest(open[0]).Short())
+	r := refuse(NotListened, "versions", string(author), broadcast.Digest(open[0]).Short())
 	r.Errors = open
 	return r
 }

@@ -38,6 +38,14 @@ const (
 	Signatures     Code = "signatures"
 	SoundsNowhere  Code = "sounds-nowhere"
 	NotListened    Code = "not-listened"
+	Edited         Code = "edited"
+	NoTemplate     Code = "no-template"
+	TemplateEnded  Code = "template-ended"
+	TemplateSounds Code = "template-sounds"
+	TemplateArea   Code = "template-area"
+	TemplateOnBox  Code = "template-on-box"
+	Sounding       Code = "sounding"
+	NothingToAdd   Code = "nothing-to-add"
 )
 
 // reasons holds what a person is told. Verbs stand for the details that the
@@ -118,6 +126,30 @@ var reasons = map[Code]struct{ english, vietnamese string }{
 	NotListened: {
 		"%s wrote this emergency and has not listened to its spoken recording %s: listen to all of it and confirm that first",
 		"%s soạn bản tin khẩn cấp này nhưng chưa nghe bản đọc %s: hãy nghe hết và xác nhận đã nghe trước."},
+	Edited: {
+		"it was edited meanwhile: you began from version %d, and now it is version %d by %s; look at both and send yours again with that version if it shall replace the other",
+		"Nội dung vừa được người khác sửa: bạn bắt đầu từ bản %d, nay là bản %d của %s; hãy xem cả hai bản rồi gửi lại kèm số bản mới nếu muốn thay thế."},
+	NoTemplate: {
+		"template %s does not stand: two officers sign it first",
+		"Mẫu %s chưa có hiệu lực: cần hai cán bộ ký trước."},
+	TemplateEnded: {
+		"template %s ended on %s: renew it, and have two officers sign",
+		"Mẫu %s đã hết hạn lúc %s: hãy gia hạn và để hai cán bộ ký."},
+	TemplateSounds: {
+		"announcement %s sounds by this template until %s, and nodes would fall silent: withdraw it first, or wait",
+		"Bản tin %s đang phát theo mẫu này đến %s, thay mẫu sẽ làm loa im: hãy thu hồi bản tin trước hoặc chờ phát xong."},
+	TemplateArea: {
+		"template %s was not approved for %s: choose areas inside %s",
+		"Mẫu %s không được duyệt cho địa bàn %s: hãy chọn địa bàn trong %s."},
+	TemplateOnBox: {
+		"template %s is spoken at the box of a node: it is not activated from here",
+		"Mẫu %s dành cho người nói tại cụm loa: không kích hoạt từ đây."},
+	Sounding: {
+		"this template is sounding: %s; send choice add for the areas that do not have it yet, or repeat to sound it everywhere again",
+		"Mẫu này đang phát %s; hãy chọn add để thêm địa bàn chưa phát, hoặc repeat để phát lại."},
+	NothingToAdd: {
+		"every area asked for has it already: %s; send choice repeat to sound it again",
+		"Mọi địa bàn được chọn đều đã phát %s; hãy chọn repeat để phát lại."},
 	ReasonNeeded: {
 		"the reason is empty: say why it is withdrawn",
 		"Chưa ghi lý do: hãy ghi vì sao thu hồi."},
@@ -131,6 +163,13 @@ type Refusal struct {
 	Field string
 	// Errors are the details one by one, in English, if there are several.
 	Errors []string
+	// About names the announcements that stand in the way, and Choices what may be
+	// sent to go on all the same.
+	About   []broadcast.ID
+	Choices []string
+	// Current is what somebody else made of it meanwhile: a Template or an
+	// Announcement; nil if that is not why.
+	Current any
 }
 
 // Error returns the code and the English reason.

@@ -78,7 +78,7 @@ func (d *Desk) withdraw(ctx context.Context, by people.Person, cred people.Crede
 			}
 			switch row.State {
 			case store.Published:
-				return d.withdrawIn(ctx, tx, ring, signer, by, row, reason)
+				return d.withdrawIn(ctx, tx, signing{by: by, signer: signer, ring: ring}, row, reason)
 			case store.Withdrawn:
 				return nil
 			}
@@ -87,12 +87,12 @@ func (d *Desk) withdraw(ctx context.Context, by people.Person, cred people.Crede
 	})
 }
 
-func (d *Desk) withdrawIn(ctx context.Context, tx store.Tx, ring *seal.Keyring, signer seal.Signer, by people.Person, row store.Announcement, reason string) error {
+func (d *Desk) withdrawIn(ctx context.Context, tx store.Tx, s signing, row store.Announcement, reason string) error {
 	a, err := decodeBody(row)
 	if err != nil {
 		return err
 	}
-	if err := d.mayWithdraw(ctx, ring, signer, by, row, a); err != nil {
+	if err := d.mayOutrank(ctx, s, row.SHA256, broadcast.KindAnnouncement, a.Class); err != nil {
 		return err
 	}
 	w := broadcast.Withdrawal{ID: a.ID, Revision: max(broadcast.Revision(d.now()), a.Revision), Announcement: a.ID, Upto: a.Revision,
@@ -100,7 +100,23 @@ func (d *Desk) withdrawIn(ctx context.Context, tx store.Tx, ring *seal.Keyring, 
 	if err := w.Validate(); err != nil {
 		return invalid("reason", err.Error())
 	}
-	env, err := seal.Seal(broadcast.KindWithdrawal, w, signer)
+	if err := tx.Unlist(ctx, broadcast.KindAnnouncement, a.ID); err != nil {
+		return err
+	}
+	if err := d.listWithdrawal(ctx, tx, s, w, row.Until); err != nil {
+		return err
+	}
+	row.State, row.Withdrawn, row.WithdrawnBy, row.WithdrawnWhy = store.Withdrawn, d.now(), s.by.ID, reason
+	if err := tx.SaveAnnouncement(ctx, row); err != nil {
+		return err
+	}
+	return d.audit(ctx, tx, s.by.ID, "announcement.withdraw", row)
+}
+
+// listWithdrawal seals a withdrawal and lists it in its areas until a moment, if
+// nodes would believe it.
+func (d *Desk) listWithdrawal(ctx context.Context, tx store.Tx, s signing, w broadcast.Withdrawal, until broadcast.Instant) error {
+	env, err := seal.Seal(broadcast.KindWithdrawal, w, s.signer)
 	if err != nil {
 		return err
 	}
@@ -108,46 +124,44 @@ func (d *Desk) withdrawIn(ctx context.Context, tx store.Tx, ring *seal.Keyring, 
 	if err != nil {
 		return err
 	}
-	if _, _, err := seal.Open[broadcast.Withdrawal](ring, broadcast.KindWithdrawal, raw, seal.Context{Places: d.places()}); err != nil {
-		return refuse(SignRight, "", by.ID, err)
-	}
-	if err := tx.Unlist(ctx, broadcast.KindAnnouncement, a.ID); err != nil {
-		return err
+	if _, _, err := seal.Open[broadcast.Withdrawal](s.ring, broadcast.KindWithdrawal, raw, seal.Context{Places: d.places()}); err != nil {
+		return refuse(SignRight, "", s.by.ID, err)
 	}
 	sha, err := tx.PutDocument(ctx, store.Document{Kind: broadcast.KindWithdrawal, ID: w.ID, Revision: w.Revision, Raw: raw})
 	if err != nil {
 		return err
 	}
-	if err := list(ctx, tx, broadcast.KindWithdrawal, w.ID, sha, w.Revision, row.Until, a.Areas); err != nil {
-		return err
-	}
-	row.State, row.Withdrawn, row.WithdrawnBy, row.WithdrawnWhy = store.Withdrawn, d.now(), by.ID, reason
-	if err := tx.SaveAnnouncement(ctx, row); err != nil {
-		return err
-	}
-	return d.audit(ctx, tx, by.ID, "announcement.withdraw", row)
+	return list(ctx, tx, broadcast.KindWithdrawal, w.ID, sha, w.Revision, until, w.Areas)
 }
 
-// mayWithdraw refuses a withdrawal that nodes would not obey: an emergency
-// yields only to its own level or a higher one.
-func (d *Desk) mayWithdraw(ctx context.Context, ring *seal.Keyring, signer seal.Signer, by people.Person, row store.Announcement, a broadcast.Announcement) error {
-	cert, ok := ring.Certificate(signer.KID)
-	if !ok || cert.Person != by.ID {
+// mayOutrank refuses a withdrawal that nodes would not obey: an emergency, and
+// words kept for one, yield only to their own level or a higher one.
+func (d *Desk) mayOutrank(ctx context.Context, s signing, sha broadcast.Digest, kind broadcast.Kind, class broadcast.Class) error {
+	cert, ok := s.ring.Certificate(s.signer.KID)
+	if !ok || cert.Person != s.by.ID {
 		return errors.Join(people.ErrNoCertificate, seal.ErrUnknownSigner)
 	}
-	if a.Class != broadcast.Emergency {
+	if class != broadcast.Emergency && kind == broadcast.KindAnnouncement {
 		return nil
 	}
-	doc, err := d.cfg.DB.Document(ctx, row.SHA256)
+	doc, err := d.cfg.DB.Document(ctx, sha)
 	if err != nil {
 		return err
 	}
-	_, proof, err := seal.Open[broadcast.Announcement](ring, broadcast.KindAnnouncement, doc.Raw, seal.Context{Places: d.places(), Listed: true})
-	if err != nil {
-		return nil // its signers' rights ended meanwhile: nobody has to be outranked
-	}
-	if cert.Level.Rank() > proof.Level().Rank() {
-		return refuse(HigherLevel, "", levelWord(proof.Level()), by.ID)
+	level, believed := d.levelOf(s.ring, kind, doc.Raw)
+	if believed && cert.Level.Rank() > level.Rank() { // else its signers' rights ended meanwhile: nobody has to be outranked
+		return refuse(HigherLevel, "", levelWord(level), s.by.ID)
 	}
 	return nil
+}
+
+// levelOf is the highest level that sealed a document, if it is still believed.
+func (d *Desk) levelOf(ring *seal.Keyring, kind broadcast.Kind, raw []byte) (broadcast.Level, bool) {
+	at := seal.Context{Places: d.places(), Listed: true}
+	if kind == broadcast.KindTemplate {
+		_, proof, err := seal.Open[broadcast.Template](ring, kind, raw, at)
+		return proof.Level(), err == nil
+	}
+	_, proof, err := seal.Open[broadcast.Announcement](ring, kind, raw, at)
+	return proof.Level(), err == nil
 }
