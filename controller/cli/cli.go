@@ -23,15 +23,15 @@ type Streams struct {
 
 // commands is the command line, a type per command.
 type commands struct {
-	Serve    serveCmd    `cmd:"" help:"Run the controller of a real house."`
-	Demo     demoCmd     `cmd:"" help:"Run a controller for training: its own root, which no real node obeys."`
-	Init     initCmd     `cmd:"" help:"Set up a data folder: root key, service key, first officers."`
-	Admin    adminCmd    `cmd:"" help:"People, nodes, tokens, certificates and the audit log."`
-	Export   exportCmd   `cmd:"" help:"Pack what a node needs for the coming days onto a stick."`
-	Import   importCmd   `cmd:"" help:"Take the receipts that nodes left on a stick."`
-	Template templateCmd `cmd:"" help:"Seal words in advance, for a key switch or a PIN at a node's box."`
-	Announce announceCmd `cmd:"" help:"Upload, sign and publish an announcement, and watch what is proved."`
-	Notify   notifyCmd   `cmd:"" help:"Who is told of faults, missed announcements and approvals."`
+	Serve    serveCmd     `cmd:"" help:"Run the controller of a real house."`
+	Demo     demoCmd      `cmd:"" help:"Run a controller for training: its own root, which no real node obeys."`
+	Init     initCmd      `cmd:"" help:"Set up a data folder: root key, service key, first officers."`
+	Admin    adminCmd     `cmd:"" help:"People, nodes, tokens, certificates and the audit log."`
+	Export   exportCmd    `cmd:"" help:"Pack what a node needs for the coming days onto a stick."`
+	Import   importCmd    `cmd:"" help:"Take the receipts that nodes left on a stick."`
+	Template templatesCmd `cmd:"" help:"Words approved in advance: who signs them, and who has them sound."`
+	Announce announceCmd  `cmd:"" help:"Upload, sign and publish an announcement, and watch what is proved."`
+	Notify   notifyCmd    `cmd:"" help:"Who is told of faults, missed announcements and approvals."`
 
 	Verbose bool             `help:"Say more on standard error." short:"v"`
 	Version kong.VersionFlag `help:"Print the version."`
