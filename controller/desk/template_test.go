@@ -3,6 +3,7 @@ package desk_test
 import (
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -377,4 +378,29 @@ func TestATemplateIsActivatedOnlyWhereItWasApproved(t *testing.T) {
 	refused(t, err, desk.TemplateArea)
 	_, err = r.Desk.Activate(t.Context(), r.first.Person, r.first.Credential, "lu", desk.Activation{Areas: []broadcast.ID{"atlantis"}}, nil)
 	refused(t, err, desk.AreaUnknown)
+}
+
+func TestOfManyWhoRaiseTheSameAlarmAtOnceOneSounds(t *testing.T) {
+	r := newRig(t)
+	r.standing(r.waters())
+	errs := make([]error, 8)
+	var wait sync.WaitGroup
+	for i := range errs {
+		by := []desktest.Somebody{r.first, r.second}[i%2]
+		wait.Go(func() { _, errs[i] = r.Desk.Activate(t.Context(), by.Person, by.Credential, "lu", desk.Activation{}, nil) })
+	}
+	wait.Wait()
+	sounded := 0
+	for _, err := range errs {
+		var no *desk.Refusal
+		switch {
+		case err == nil:
+			sounded++
+		case !errors.Is(err, store.ErrConflict) && (!errors.As(err, &no) || no.Code != desk.Sounding):
+			t.Error(err)
+		}
+	}
+	if listed := r.listings(broadcast.KindAnnouncement); sounded != 1 || len(listed) != 1 {
+		t.Errorf("%d sounded, %d are listed", sounded, len(listed))
+	}
 }
