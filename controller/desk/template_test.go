@@ -387,7 +387,9 @@ func TestOfManyWhoRaiseTheSameAlarmAtOnceOneSounds(t *testing.T) {
 	var wait sync.WaitGroup
 	for i := range errs {
 		by := []desktest.Somebody{r.first, r.second}[i%2]
-		wait.Go(func() { _, errs[i] = r.Desk.Activate(t.Context(), by.Person, by.Credential, "lu", desk.Activation{}, nil) })
+		wait.Go(func() {
+			_, errs[i] = r.Desk.Activate(t.Context(), by.Person, by.Credential, "lu", desk.Activation{}, nil)
+		})
 	}
 	wait.Wait()
 	sounded := 0
