@@ -139,11 +139,16 @@ func TestTimeGrowsWithTheLengthAlone(t *testing.T) {
 	}
 }
 
-// spent is the processor time that a reading takes.
+// spent is the processor time that a reading takes: the least of some, for the
+// collection of garbage counts as well, whenever it comes.
 func spent(t *testing.T, text string, lexicon *Lexicon) time.Duration {
-	began := processorTime(t)
-	Read(text, lexicon)
-	return processorTime(t) - began
+	least := time.Hour
+	for range 5 {
+		began := processorTime(t)
+		Read(text, lexicon)
+		least = min(least, processorTime(t)-began)
+	}
+	return least
 }
 
 func TestATextThatIsTooLongEndsWithATokenThatSaysSo(t *testing.T) {
