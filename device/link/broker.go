@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 )
 
 // broker is one place to connect to.
@@ -34,7 +35,7 @@ func parseBrokers(urls []string) ([]broker, error) {
 			return nil, fmt.Errorf("broker %q is not a URL like tcp://controller.example:1883: %w", text, err)
 		}
 		scheme, known := schemes[u.Scheme]
-		if !known || u.Hostname() == "" {
+		if !known || u.Hostname() == "" || strings.ContainsAny(u.Hostname(), "[]") {
 			return nil, fmt.Errorf("broker %q: want tcp://HOST:PORT or ssl://HOST:PORT", text)
 		}
 		port := u.Port()
