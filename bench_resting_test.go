@@ -83,6 +83,8 @@ func newResting(t *testing.T) *resting {
 			<-done
 		}
 		r.broker.Close()
+		// A statement handed to Paho in the last moment gives up within ten seconds.
+		<-time.After(15 * time.Second)
 	})
 	r.dispatch.Up(ctx)
 	return r

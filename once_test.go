@@ -188,6 +188,8 @@ func (w *onceWorld) close() {
 	if w.broker != nil {
 		w.broker.Close()
 	}
+	// A statement handed to Paho in the last moment gives up within ten seconds.
+	<-time.After(15 * time.Second)
 }
 
 // startBroker starts one that knows nothing. Every third delivers everything
