@@ -67,6 +67,8 @@ type server struct {
 	// state and last are what anybody may ask for.
 	state fresh[Status]
 	last  fresh[[]pageLine]
+	// verdict is what the whole audit log came to: reading it all takes a while.
+	verdict fresh[AuditVerdict]
 }
 
 // New returns the handler of every route.
@@ -103,6 +105,7 @@ func build(cfg Config) (*http.ServeMux, huma.API, error) {
 		s.enrolments,
 		s.persons,
 		s.sessions,
+		s.audits,
 		s.notices,
 		s.objects,
 		s.stream,

@@ -130,6 +130,9 @@ func trials(sound string) map[string]trial {
 		"GET /api/v1/firings":        {more: func(p place) string { return "?node=" + p.node }, everybody: "those of other places are left out of the answer"},
 		"POST /api/v1/subscriptions": {body: func(p place) any { return wish(func(w *api.Wish) { w.Areas = []string{string(p.area)} }) }},
 
+		"GET /api/v1/audit":              {more: func(p place) string { return "?person=" + p.person }, shows: func(p place) string { return `"person":"` + p.person + `"` }},
+		"GET /api/v1/audit/verification": house("one log for all, and whether it is whole is no secret"),
+
 		"GET /api/v1/persons": {shows: func(p place) string { return `"` + p.person + `"` }},
 		"POST /api/v1/persons": {body: func(p place) any {
 			return api.NewPerson{ID: p.person, Name: "Có rồi", Role: "auditor", Areas: []string{string(p.area)}}

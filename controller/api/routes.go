@@ -76,6 +76,8 @@ func routes() []route {
 		{id: "create-person", method: "POST", path: "/api/v1/persons", need: people.PersonManage, signs: true, status: 201, summary: "Take somebody in, inside the areas and dates of the caller's own rights"},
 		{id: "issue-code", method: "POST", path: "/api/v1/persons/{id}/code", need: people.PersonManage, signs: true, status: 201, summary: "A one-time code with which somebody chooses a password; it ends that person's sessions"},
 		{id: "dismiss-person", method: "POST", path: "/api/v1/persons/{id}/dismiss", need: people.PersonManage, signs: true, summary: "End somebody's rights and tokens"},
+		{id: "list-audit", method: "GET", path: "/api/v1/audit", need: people.AuditRead, summary: "What people of the caller's areas did, newest first; for whoever is over everybody also what the controller did"},
+		{id: "verify-audit", method: "GET", path: "/api/v1/audit/verification", need: people.AuditRead, summary: "Walk the whole audit log and hold it against what manifests and nodes were told of it"},
 		{id: "list-subscriptions", method: "GET", path: "/api/v1/subscriptions", need: people.AreaRead, summary: "Who is told of what, and by which way; one's own, and those of people whom one manages"},
 		{id: "create-subscription", method: "POST", path: "/api/v1/subscriptions", need: people.AreaRead, status: 201, summary: "Ask to be told by mail, webhook or a command, of what one may see"},
 		{id: "end-subscription", method: "POST", path: "/api/v1/subscriptions/{id}/end", need: people.AreaRead, summary: "No longer be told; what was still to be sent is dropped"},

@@ -18,6 +18,8 @@ var access = map[string]people.Permission{
 	"POST /api/v1/contents":                     people.ContentUpload,
 	"GET /api/v1/contents/{sha256}":             people.AnnouncementRead,
 	"POST /api/v1/speech/preview":               people.AnnouncementWrite,
+	"GET /api/v1/audit":                         people.AuditRead,
+	"GET /api/v1/audit/verification":            people.AuditRead,
 	"POST /api/v1/papers":                       people.AnnouncementWrite,
 	"POST /api/v1/speeches":                     people.AnnouncementWrite,
 	"GET /api/v1/speeches":                      people.AnnouncementRead,

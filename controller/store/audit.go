@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/uptrace/bun"
 
@@ -108,6 +109,54 @@ func (db *DB) AuditRows(ctx context.Context, after int64, limit int) ([]AuditRow
 		return nil, fmt.Errorf("audit log: %w", err)
 	}
 	return rows, nil
+}
+
+// AuditQuery chooses rows of the audit log. Zero fields choose all.
+type AuditQuery struct {
+	// Persons are those who did it; nil for everybody, and for the controller.
+	Persons []broadcast.ID
+	// Act is one act, or with a dot at its end all that begin so.
+	Act     string
+	Subject string
+	// From is the first moment, To the one after the last.
+	From, To broadcast.Instant
+	// Before is the sequence number of the last row on the page before.
+	Before int64
+	// Limit must be positive.
+	Limit int
+}
+
+// AuditPage returns the rows asked for, the newest first.
+func (db *DB) AuditPage(ctx context.Context, q AuditQuery) ([]AuditRow, error) {
+	if q.Persons != nil && len(q.Persons) == 0 {
+		return nil, nil
+	}
+	var out []AuditRow
+	rows := db.read.NewSelect().Model(&out).Order("seq DESC").Limit(int64(q.Limit))
+	if q.Persons != nil {
+		rows.Where("person IN (?)", bun.List(q.Persons))
+	}
+	if group, ok := strings.CutSuffix(q.Act, "."); ok {
+		rows.Where("act >= ? AND act < ?", q.Act, group+"/") // a slash comes right after a dot
+	} else if q.Act != "" {
+		rows.Where("act = ?", q.Act)
+	}
+	if q.Subject != "" {
+		rows.Where("subject = ?", q.Subject)
+	}
+	if q.From != 0 {
+		rows.Where("at_ms >= ?", q.From)
+	}
+	if q.To != 0 {
+		rows.Where("at_ms < ?", q.To)
+	}
+	if q.Before != 0 {
+		rows.Where("seq < ?", q.Before)
+	}
+	if err := rows.Scan(ctx); err != nil {
+		return nil, fmt.Errorf("audit log: %w", err)
+	}
+	return out, nil
 }
 
 // AuditBreach names the first row of the audit log that is not what was written.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,11 +15,12 @@ import (
 
 func audit() map[string]func(*testing.T, *store.DB) {
 	return map[string]func(*testing.T, *store.DB){
-		"every deed follows the one before it":         deedsFollow,
-		"a deed that failed leaves no row":             noRowWithoutDeed,
-		"deeds of many at once make one chain":         oneChain,
-		"a row too large is refused":                   largeRow,
-		"an empty log is whole, and short of any head": emptyLog,
+		"every deed follows the one before it":          deedsFollow,
+		"a deed that failed leaves no row":              noRowWithoutDeed,
+		"deeds of many at once make one chain":          oneChain,
+		"a row too large is refused":                    largeRow,
+		"a page holds what was asked for, newest first": auditPages,
+		"an empty log is whole, and short of any head":  emptyLog,
 	}
 }
 
@@ -46,6 +48,40 @@ func deedsFollow(t *testing.T, db *store.DB) {
 	}
 	if page := need[[]store.AuditRow](t)(db.AuditRows(ctx, 1, 1)); len(page) != 1 || page[0].Seq != 2 {
 		t.Errorf("a page: %+v", page)
+	}
+}
+
+func auditPages(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	for i, d := range []store.Deed{
+		{Person: "lan", Act: "node.confirm", Subject: "n1"}, {Person: "lan", Act: "node.revoke", Subject: "n1"},
+		{Person: "an", Act: "node.revoke", Subject: "n2"}, {Act: "nodes", Subject: "n2"}, {Person: "an", Act: "session.begin", Subject: "an"},
+	} {
+		d.At = broadcast.Instant(i + 1)
+		update(t, db, func(tx store.Tx) error { return tx.Audit(ctx, d) })
+	}
+	for name, c := range map[string]struct {
+		q    store.AuditQuery
+		want []int64
+	}{
+		"everything":          {store.AuditQuery{Limit: 9}, []int64{5, 4, 3, 2, 1}},
+		"the first two":       {store.AuditQuery{Limit: 2}, []int64{5, 4}},
+		"the page after":      {store.AuditQuery{Limit: 2, Before: 4}, []int64{3, 2}},
+		"of one person":       {store.AuditQuery{Limit: 9, Persons: []broadcast.ID{"lan"}}, []int64{2, 1}},
+		"of nobody":           {store.AuditQuery{Limit: 9, Persons: []broadcast.ID{}}, nil},
+		"of the controller":   {store.AuditQuery{Limit: 9, Persons: []broadcast.ID{""}}, []int64{4}},
+		"one act":             {store.AuditQuery{Limit: 9, Act: "node.revoke"}, []int64{3, 2}},
+		"a group of acts":     {store.AuditQuery{Limit: 9, Act: "node."}, []int64{3, 2, 1}},
+		"about one thing":     {store.AuditQuery{Limit: 9, Subject: "n2"}, []int64{4, 3}},
+		"between two moments": {store.AuditQuery{Limit: 9, From: 2, To: 4}, []int64{3, 2}},
+	} {
+		var got []int64
+		for _, row := range need[[]store.AuditRow](t)(db.AuditPage(ctx, c.q)) {
+			got = append(got, row.Seq)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
 	}
 }
 
