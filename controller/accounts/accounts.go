@@ -33,13 +33,20 @@ var (
 	ErrPassword = errors.New("choose another password")
 	// ErrBusy: others are being let in.
 	ErrBusy = errors.New("many people are signing in: try again in a moment")
+	// ErrPasskey: this passkey, or this answer of it, is not accepted.
+	ErrPasskey = errors.New("this passkey was not accepted")
+	// ErrNoSite: passkeys belong to an address, and the controller knows none of its own.
+	ErrNoSite = errors.New("passkeys need the address at which people open the console: start the controller with --public-http https://…")
 )
 
-// Config is what Accounts works with. Every field but Cost is needed.
+// Config is what Accounts works with. Every field but Site and Cost is needed.
 type Config struct {
 	DB     *store.DB
 	Office *people.Office
 	Now    func() time.Time
+	// Site is the address at which people open the console, such as
+	// https://loa.example.vn; without it there are no passkeys.
+	Site string
 	// Cost is that of a password; the zero Cost stands for people.DefaultCost.
 	Cost people.Cost
 	Log  *slog.Logger
@@ -56,15 +63,22 @@ type Accounts struct {
 	strangers, known *turns
 	// nobody is what the password of a name that does not exist is compared with.
 	nobody string
+	// keys is nil without a site.
+	keys *ceremonies
 }
 
-// New returns accounts over a database.
+// New returns accounts over a database. A site that cannot have passkeys, such as
+// one without TLS or by a number, has none, and its log says so.
 func New(cfg Config) (*Accounts, error) {
 	nobody, err := people.HashPassword(cfg.Cost, secret())
 	if err != nil {
 		return nil, fmt.Errorf("accounts: %w", err)
 	}
-	return &Accounts{cfg: cfg, nobody: nobody, strangers: newTurns(), known: newTurns(),
+	keys, err := newCeremonies(cfg.Site)
+	if err != nil {
+		cfg.Log.Info("people sign in with passwords alone", "why", err)
+	}
+	return &Accounts{cfg: cfg, nobody: nobody, keys: keys, strangers: newTurns(), known: newTurns(),
 		names:    guess.New(guess.Rule{Free: 5, First: 2 * time.Second, Most: 15 * time.Minute}),
 		networks: guess.New(guess.Rule{Free: 30, First: time.Second, Most: time.Minute})}, nil
 }

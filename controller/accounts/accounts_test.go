@@ -28,13 +28,15 @@ type rig struct {
 	*accounts.Accounts
 	t  *testing.T
 	at time.Time
+	// site is where people open the console.
+	site string
 	// admin is the credential of the house's administrator.
 	admin people.Credential
 }
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{t: t, at: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
+	r := &rig{t: t, at: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC), site: site}
 	r.House = peopletest.Demo(t, func() time.Time { return r.at })
 	r.admin = people.Credential{Token: r.Token(t, "admin", "")}
 	r.restart()
@@ -44,7 +46,7 @@ func newRig(t *testing.T) *rig {
 // restart forgets what only the process knows.
 func (r *rig) restart() {
 	r.t.Helper()
-	a, err := accounts.New(accounts.Config{DB: r.DB, Office: r.Office, Now: r.Config.Now, Cost: r.Config.Cost, Log: slog.New(slog.DiscardHandler)})
+	a, err := accounts.New(accounts.Config{DB: r.DB, Office: r.Office, Now: r.Config.Now, Site: r.site, Cost: r.Config.Cost, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -14,6 +14,11 @@
 // keeps another person out, nor the same person at the usual browser. Whether a
 // name exists shows neither in the answer nor in its time.
 //
+// A passkey (W3C Web Authentication) lets in like a password and opens no key either.
+// Its device must have recognised its owner; an answer is good once, for five
+// minutes, in the session that asked for it. To add one takes the password, so that
+// a stolen session cannot make itself at home; a new one-time code drops them all.
+//
 // An Accounts is safe for concurrent use, also by several processes on one
 // database; wrong passwords are remembered by each process alone.
 package accounts

@@ -105,6 +105,7 @@ func build(cfg Config) (*http.ServeMux, huma.API, error) {
 		s.enrolments,
 		s.persons,
 		s.sessions,
+		s.passkeys,
 		s.audits,
 		s.notices,
 		s.objects,

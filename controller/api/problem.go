@@ -117,6 +117,8 @@ var known = []struct {
 	{people.ErrPassphrase, http.StatusForbidden, "passphrase", "Việc này cần chữ ký: hãy nhập đúng mật khẩu ký của bạn."},
 	{accounts.ErrSignIn, http.StatusForbidden, "sign-in", "Tên, mật khẩu hoặc mã đăng nhập không đúng; hãy kiểm tra lại, hoặc xin quản trị viên mã mới."},
 	{accounts.ErrPassword, http.StatusUnprocessableEntity, "password", "Hãy chọn mật khẩu khác: ít nhất 10 ký tự, khác mật khẩu ký, và nhập đúng mật khẩu cũ."},
+	{accounts.ErrPasskey, http.StatusForbidden, "passkey", "Khoá truy cập (passkey) không được chấp nhận; hãy thử lại, hoặc đăng nhập bằng mật khẩu."},
+	{accounts.ErrNoSite, http.StatusConflict, "no-site", "Chưa dùng được khoá truy cập (passkey): người quản trị máy chủ cần đặt địa chỉ https của hệ thống."},
 	{accounts.ErrBusy, http.StatusServiceUnavailable, "busy", "Đang có nhiều người đăng nhập: hãy thử lại sau giây lát."},
 	{people.ErrCredential, http.StatusUnauthorized, "credential", "Mã truy cập không được chấp nhận; hãy lấy mã mới."},
 	{people.ErrCannotSign, http.StatusForbidden, "cannot-sign", "Mã truy cập này không ký được; hãy dùng mã của cán bộ có khoá ký."},

@@ -267,7 +267,7 @@ func (c *controller) buildPost(context.Context) (err error) {
 }
 
 func (c *controller) buildAPI(context.Context) (err error) {
-	visitors, err := accounts.New(accounts.Config{DB: c.db, Office: c.office, Now: time.Now, Log: c.opt.Log.With("part", "accounts")})
+	visitors, err := accounts.New(accounts.Config{DB: c.db, Office: c.office, Now: time.Now, Site: site(c.opt, c.listener.Addr().String()), Log: c.opt.Log.With("part", "accounts")})
 	if err != nil {
 		return err
 	}

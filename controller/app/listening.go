@@ -35,6 +35,19 @@ func reachable(opt Options, httpAt, mqttAt string) (broadcast.Controller, error)
 	return c, nil
 }
 
+// site is where people open the console: the address that the operator gave or,
+// on one machine, that machine by its name, since browsers keep no passkeys for
+// numbers. Empty is nowhere that is known.
+func site(opt Options, httpAt string) string {
+	if opt.PublicHTTP != "" {
+		return opt.PublicHTTP
+	}
+	if _, port, err := net.SplitHostPort(httpAt); err == nil && loopback(httpAt) {
+		return "http://localhost:" + port
+	}
+	return ""
+}
+
 // dialable turns a bound address into one that can be dialled: a listener on
 // all interfaces is reached under the name of the machine.
 func dialable(addr string) string {

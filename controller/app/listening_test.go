@@ -165,3 +165,15 @@ func TestConnectionsWaitForAFreePlace(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestPasskeysBelongToWhereTheConsoleIsOpened(t *testing.T) {
+	for _, c := range []struct{ public, at, want string }{
+		{"", "127.0.0.1:8080", "http://localhost:8080"},
+		{"", "0.0.0.0:8080", ""},
+		{"https://loa.example", "0.0.0.0:8080", "https://loa.example"},
+	} {
+		if got := site(Options{PublicHTTP: c.public}, c.at); got != c.want {
+			t.Errorf("%q at %s: %q, want %q", c.public, c.at, got, c.want)
+		}
+	}
+}

@@ -112,11 +112,12 @@ func AdminCode(ctx context.Context, dir string, id broadcast.ID, cfg Config) (c 
 	return c, db.Update(ctx, func(tx store.Tx) error { return o.keepCode(ctx, tx, "", id, c) })
 }
 
-// keepCode stores a code without its text and ends what was signed in before.
+// keepCode stores a code without its text and ends what was signed in before, also
+// by a passkey: the device that holds it may be what was lost.
 func (o *Office) keepCode(ctx context.Context, tx store.Tx, by, id broadcast.ID, c Code) error {
 	now := o.instant()
 	row := store.Code{Hash: CodeDigest(id, c.Text), Person: id, Issuer: by, Created: now, Expires: c.Expires}
-	if err := errors.Join(tx.AddCode(ctx, row), tx.EndSessions(ctx, id, "", now)); err != nil {
+	if err := errors.Join(tx.AddCode(ctx, row), tx.EndSessions(ctx, id, "", now), tx.DropPasskeys(ctx, id)); err != nil {
 		return err
 	}
 	return tx.Audit(ctx, store.Deed{At: now, Person: by, Act: "person.code", Subject: string(id), Detail: struct {

@@ -101,6 +101,9 @@ func (h Holdings) Holding(_ context.Context, id broadcast.ID) (broadcast.Digest,
 	return h[id], nil
 }
 
+// Site is where people open the console of a House.
+const Site = "http://localhost:8080"
+
 // House is a desk behind the HTTP interface.
 type House struct {
 	*desktest.House
@@ -132,7 +135,7 @@ func (h *House) Serve() {
 	}
 	post := notify.New(notify.Config{DB: h.DB, Rights: h.Office, Persons: h.Office, Tree: h.Tree, Now: h.Clock.Now, Log: slog.New(slog.DiscardHandler),
 		Settings: notify.Settings{Mail: &notify.MailSettings{Server: "127.0.0.1:25", From: "loa@example.vn", Security: "none"}}})
-	visitors, err := accounts.New(accounts.Config{DB: h.DB, Office: h.Office, Now: h.Clock.Now, Cost: h.Config.Cost, Log: slog.New(slog.DiscardHandler)})
+	visitors, err := accounts.New(accounts.Config{DB: h.DB, Office: h.Office, Now: h.Clock.Now, Site: Site, Cost: h.Config.Cost, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		h.T.Fatal(err)
 	}

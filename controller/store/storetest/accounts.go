@@ -12,6 +12,7 @@ import (
 
 func accounts() map[string]func(*testing.T, *store.DB) {
 	return map[string]func(*testing.T, *store.DB){
+		"a passkey is its owner's until it is dropped":     ownPasskeys,
 		"the last password counts":                         lastPassword,
 		"a code is used once, and a newer one replaces it": oneCode,
 		"only the newest browsers are known":               newestBrowsers,
@@ -122,6 +123,32 @@ func endedSessions(t *testing.T, db *store.DB) {
 	}
 	if _, err := db.Browser(ctx, sum("at b")); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("the browser of an ended session: %v", err)
+	}
+}
+
+func ownPasskeys(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	one := store.Passkey{ID: "a", Person: "lan", Name: "điện thoại", Record: "{}", Created: 1}
+	two := store.Passkey{ID: "b", Person: "lan", Name: "máy tính", Record: "{}", Created: 2}
+	update(t, db, func(tx store.Tx) error {
+		return errors.Join(tx.AddPerson(ctx, lan()), tx.AddPasskey(ctx, two), tx.AddPasskey(ctx, one), tx.UsePasskey(ctx, one, "{1}", 5),
+			tx.NamePasskey(ctx, "lan", "b", "máy ở nhà"))
+	})
+	refused(t, db, store.ErrConflict, func(tx store.Tx) error { return tx.AddPasskey(ctx, one) })
+	refused(t, db, store.ErrConflict, func(tx store.Tx) error { return tx.UsePasskey(ctx, one, "{2}", 6) })
+	refused(t, db, store.ErrNotFound, func(tx store.Tx) error { return tx.NamePasskey(ctx, "an", "a", "của tôi") })
+	refused(t, db, store.ErrNotFound, func(tx store.Tx) error { return tx.DropPasskey(ctx, "an", "a") })
+	all := need[[]store.Passkey](t)(db.Passkeys(ctx, "lan"))
+	if len(all) != 2 || all[0].Record != "{1}" || all[0].Used != 5 || all[1].Name != "máy ở nhà" {
+		t.Errorf("%+v", all)
+	}
+	update(t, db, func(tx store.Tx) error { return tx.DropPasskey(ctx, "lan", "a") })
+	if _, err := db.Passkey(ctx, "a"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a dropped one: %v", err)
+	}
+	update(t, db, func(tx store.Tx) error { return tx.DropPasskeys(ctx, "lan") })
+	if left := need[[]store.Passkey](t)(db.Passkeys(ctx, "lan")); len(left) != 0 {
+		t.Errorf("%+v", left)
 	}
 }
 
