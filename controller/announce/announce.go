@@ -79,7 +79,7 @@ func (r *run) publish(ctx context.Context) (api.Announcement, error) {
 	if err := r.c.Post(ctx, r.opt.Token, "", r.path(a, "/submit"), named, &a); err != nil {
 		return a, err
 	}
-	if err := r.approve(ctx, &a, map[string]any{"digest": a.Digest}); err != nil {
+	if err := r.approve(ctx, &a, map[string]any{"digest": a.Digest, "accept_difference": r.opt.AcceptDifference}); err != nil {
 		return a, err
 	}
 	return a, nil
@@ -160,6 +160,7 @@ func explain(err error) error {
 		"cannot-sign":   "use the token of an officer for --token or --approve-token",
 		"forbidden":     "use the token of somebody who may, or --approve-token for the approval",
 		"area-unknown":  "the areas are listed at /api/v1/areas",
+		"others-change": "pass another --start, or --accept-difference",
 		nowhere:         "pass another --start, or --accept-silence with the reasons",
 	}
 	detail := p.Detail

@@ -80,3 +80,26 @@ func TestAForecastIsToldInPlainWords(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatCutsOthersIsNotPublishedUnseen(t *testing.T) {
+	r := newRig(t)
+	r.Node("tan-lap-1", "tan-lap")
+	r.opt.Class, r.opt.Start = "priority", "15h15"
+	if err := r.run(AllEnded); err != nil {
+		t.Fatal(err)
+	}
+	r.opt.Title = "Một bản khác"
+	r.opt.Class = "normal" // which waits for the other, and changes nothing of it
+	if err := r.run(AllEnded); err != nil {
+		t.Fatal(err)
+	}
+	r.opt.Class, r.opt.Title, r.opt.Start = "priority", "Chen ngang", "15:14:55"
+	err := r.run(Failed)
+	if err == nil || !strings.Contains(err.Error(), "--accept-difference") || !strings.Contains(err.Error(), "15:15 22/11/2026 “") {
+		t.Errorf("%v", err)
+	}
+	r.opt.AcceptDifference = true
+	if err := r.run(AllEnded); err != nil {
+		t.Error(err)
+	}
+}

@@ -34,6 +34,8 @@ type Options struct {
 	// AcceptSilence are the reasons, such as quiet, for which it may stay silent
 	// on every node.
 	AcceptSilence []string
+	// AcceptDifference publishes it whatever other announcements lose by it.
+	AcceptDifference bool
 	// Watch waits until every node has ended; JSON prints what they proved.
 	Watch, JSON bool
 

@@ -103,6 +103,15 @@ type approveInput struct {
 	}
 }
 
+type publishInput struct {
+	ID   string `path:"id" pattern:"^[a-z0-9-]{1,40}$"`
+	Body struct {
+		Digest     string `json:"digest" pattern:"^[0-9a-f]{64}$" doc:"The digest that was shown"`
+		Difference string `json:"difference,omitempty" pattern:"^[0-9a-f]{64}$" doc:"The digest of the difference that was shown; without it what changes other soundings is refused, unless it is an emergency"`
+		Accept     bool   `json:"accept_difference,omitempty" doc:"Go on whatever it changes of other soundings"`
+	}
+}
+
 type withdrawInput struct {
 	ID   string `path:"id" pattern:"^[a-z0-9-]{1,40}$"`
 	Body struct {
@@ -200,9 +209,10 @@ func (s *server) submit(ctx context.Context, in *submitInput) (*announcementAnsw
 	return s.foreseen(s.cfg.Desk.Submit(ctx, c.Person, c.credential(), broadcast.ID(in.ID), shown, accept...))
 }
 
-func (s *server) approve(ctx context.Context, in *approveInput) (*announcementAnswer, error) {
+func (s *server) approve(ctx context.Context, in *publishInput) (*announcementAnswer, error) {
 	c := callerOf(ctx)
-	return s.foreseen(s.cfg.Desk.Approve(ctx, c.Person, c.credential(), broadcast.ID(in.ID), broadcast.Digest(in.Body.Digest)))
+	return s.foreseen(s.cfg.Desk.Approve(ctx, c.Person, c.credential(), broadcast.ID(in.ID), broadcast.Digest(in.Body.Digest),
+		desk.Seen{Difference: broadcast.Digest(in.Body.Difference), Anything: in.Body.Accept}))
 }
 
 func (s *server) withdraw(ctx context.Context, in *withdrawInput) (*announcementAnswer, error) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/controller/accounts"
+	"github.com/loaxa/loaxa/controller/calendar"
 	"github.com/loaxa/loaxa/controller/desk"
 	"github.com/loaxa/loaxa/controller/events"
 	"github.com/loaxa/loaxa/controller/fleet"
@@ -38,6 +39,7 @@ type Holdings interface {
 type Config struct {
 	DB       *store.DB
 	Desk     *desk.Desk
+	Calendar *calendar.Calendar
 	Office   *people.Office
 	Accounts *accounts.Accounts
 	Fleet    *fleet.Fleet
@@ -97,6 +99,7 @@ func build(cfg Config) (*http.ServeMux, huma.API, error) {
 		s.announcements,
 		s.templates,
 		s.deliveries,
+		s.calendars,
 		s.areas,
 		s.nodes,
 		s.carriers,

@@ -90,6 +90,10 @@ func trials(sound string) map[string]trial {
 		"GET /api/v1/announcements":                 {shows: draft},
 		"GET /api/v1/announcements/{id}":            {id: draft},
 		"GET /api/v1/announcements/{id}/forecast":   {id: draft},
+		"GET /api/v1/announcements/{id}/difference": {id: draft},
+		"GET /api/v1/calendar": {more: func(p place) string {
+			return "?from=2026-11-22T00:00:00Z&to=2026-12-20T00:00:00Z&state=draft&area=" + string(p.area)
+		}, shows: draft},
 		"GET /api/v1/announcements/{id}/deliveries": {id: func(p place) string { return p.said }, shows: node},
 		"POST /api/v1/announcements/{id}/submit":    {id: draft},
 		"POST /api/v1/announcements/{id}/approve": {id: draft, body: func(place) any {
@@ -124,6 +128,8 @@ func trials(sound string) map[string]trial {
 
 		"GET /api/v1/nodes":                {shows: node},
 		"GET /api/v1/nodes/{id}/plan":      {id: node},
+		"GET /api/v1/nodes/{id}/ahead":     {id: node},
+		"GET /api/v1/areas/{id}/ahead":     {id: inArea},
 		"GET /api/v1/nodes/{id}/pack":      {id: node},
 		"POST /api/v1/nodes/{id}/receipts": {id: node},
 		"POST /api/v1/nodes/{id}/confirm":  {id: node, body: func(place) any { return map[string]string{"short_code": "0000-0000"} }},

@@ -19,6 +19,7 @@ import (
 	"github.com/loaxa/loaxa/controller/intake"
 	"github.com/loaxa/loaxa/controller/notify"
 	"github.com/loaxa/loaxa/controller/people"
+	"github.com/loaxa/loaxa/controller/preview"
 	"github.com/loaxa/loaxa/controller/speech"
 	"github.com/loaxa/loaxa/controller/store"
 )
@@ -38,7 +39,7 @@ type Problem struct {
 	Errors   []string `json:"errors,omitempty" nullable:"false" doc:"Every field or reason, if there are several"`
 	About    []string `json:"about,omitempty" nullable:"false" doc:"The announcements that stand in the way"`
 	Choices  []string `json:"choices,omitempty" nullable:"false" doc:"What may be sent as choice to go on all the same"`
-	Current  any      `json:"current,omitempty" doc:"What somebody else made of it meanwhile: a template or an announcement"`
+	Current  any      `json:"current,omitempty" doc:"What somebody else made of it meanwhile: a template, an announcement, or the difference that was not named"`
 
 	// retry is when to come back, in seconds; 0 says nothing.
 	retry int64
@@ -77,16 +78,18 @@ var statuses = map[desk.Code]int{
 	desk.NoPolicy: http.StatusConflict, desk.AreaFull: http.StatusConflict, desk.Signatures: http.StatusConflict,
 	desk.NotListened: http.StatusConflict, desk.Edited: http.StatusConflict, desk.NoTemplate: http.StatusConflict,
 	desk.TemplateEnded: http.StatusConflict, desk.TemplateSounds: http.StatusConflict, desk.Sounding: http.StatusConflict,
-	desk.NothingToAdd: http.StatusConflict,
+	desk.NothingToAdd: http.StatusConflict, desk.OthersChange: http.StatusConflict,
 }
 
 // currentOf is what a refusal shows of somebody else's work, nil for nothing.
-func currentOf(current any) any {
+func (s *server) currentOf(current any) any {
 	switch c := current.(type) {
 	case desk.Template:
 		return templateOf(c)
 	case desk.Announcement:
 		return announcementOf(c)
+	case preview.Difference:
+		return s.differenceOf(c)
 	}
 	return nil
 }
@@ -136,7 +139,7 @@ var known = []struct {
 // problem turns any error into a problem. What is not known is a defect of the
 // controller: its text is for the log, not for the person.
 func (s *server) problem(where string, err error) *Problem {
-	if p := problemOf(err); p != nil {
+	if p := s.problemOf(err); p != nil {
 		return p
 	}
 	s.cfg.Log.Error("request failed", "route", where, "error", err)
@@ -145,7 +148,7 @@ func (s *server) problem(where string, err error) *Problem {
 
 // problemOf is the problem of an error that somebody asking can do something
 // about, or nil.
-func problemOf(err error) *Problem {
+func (s *server) problemOf(err error) *Problem {
 	var done *Problem
 	if errors.As(err, &done) {
 		return done
@@ -153,7 +156,7 @@ func problemOf(err error) *Problem {
 	var refused *desk.Refusal
 	if errors.As(err, &refused) {
 		p := problem(or(statuses[refused.Code], http.StatusUnprocessableEntity), string(refused.Code), refused.English, refused.Vietnamese)
-		p.Field, p.Errors, p.Choices, p.Current = refused.Field, refused.Errors, refused.Choices, currentOf(refused.Current)
+		p.Field, p.Errors, p.Choices, p.Current = refused.Field, refused.Errors, refused.Choices, s.currentOf(refused.Current)
 		if len(refused.About) > 0 {
 			p.About = texts(refused.About)
 		}

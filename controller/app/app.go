@@ -20,6 +20,7 @@ import (
 	"github.com/loaxa/loaxa/controller/accounts"
 	"github.com/loaxa/loaxa/controller/api"
 	"github.com/loaxa/loaxa/controller/broker"
+	"github.com/loaxa/loaxa/controller/calendar"
 	"github.com/loaxa/loaxa/controller/desk"
 	"github.com/loaxa/loaxa/controller/dispatch"
 	"github.com/loaxa/loaxa/controller/events"
@@ -274,6 +275,7 @@ func (c *controller) buildAPI(context.Context) (err error) {
 	c.handler, err = api.New(api.Config{
 		DB:       c.db,
 		Desk:     c.desk,
+		Calendar: calendar.New(calendar.Config{DB: c.db, Keys: c.office, Fleet: c.fleet, Tree: c.tree, Now: time.Now}),
 		Office:   c.office,
 		Accounts: visitors,
 		Fleet:    c.fleet,

@@ -98,6 +98,25 @@ func (d *Desk) Announcements(ctx context.Context, before broadcast.ID, state sto
 	if err != nil {
 		return nil, err
 	}
+	return d.readAll(ctx, rows)
+}
+
+// Named returns those of some announcements that are there, in the same order.
+func (d *Desk) Named(ctx context.Context, ids []broadcast.ID) ([]Announcement, error) {
+	known, err := d.cfg.DB.AnnouncementsNamed(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var rows []store.Announcement
+	for _, id := range ids {
+		if row, ok := known[id]; ok {
+			rows = append(rows, row)
+		}
+	}
+	return d.readAll(ctx, rows)
+}
+
+func (d *Desk) readAll(ctx context.Context, rows []store.Announcement) ([]Announcement, error) {
 	ids := make([]broadcast.ID, len(rows))
 	for i, row := range rows {
 		ids[i] = row.ID

@@ -16,12 +16,19 @@ import (
 // Approve signs the announcement whose digest was shown, and publishes it if
 // that completes its signatures. Approving again what one has signed changes
 // nothing.
-func (d *Desk) Approve(ctx context.Context, by people.Person, cred people.Credential, id broadcast.ID, digest broadcast.Digest) (Announcement, error) {
+//
+// If other announcements would sound otherwise by it, or no longer, it is
+// refused unless that was seen; an emergency never is.
+func (d *Desk) Approve(ctx context.Context, by people.Person, cred people.Credential, id broadcast.ID, digest broadcast.Digest,
+	seen ...Seen) (Announcement, error) {
 	a, err := d.Announcement(ctx, id)
 	if err != nil {
 		return a, err
 	}
 	if err := d.cfg.Rights.Authorise(by, people.AnnouncementApprove, a.Document.Areas...); err != nil {
+		return a, err
+	}
+	if err := d.wasSeen(ctx, by, a, seen); err != nil {
 		return a, err
 	}
 	if err := d.sign(ctx, by, cred, id, digest); err != nil {

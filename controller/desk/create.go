@@ -98,6 +98,8 @@ type trace struct {
 	Digest broadcast.Digest `json:"digest"`
 	SHA256 broadcast.Digest `json:"sha256,omitempty"`
 	Reason string           `json:"reason,omitempty"`
+	// Difference is what somebody accepts to become of others.
+	Difference broadcast.Digest `json:"difference,omitempty"`
 }
 
 func (d *Desk) audit(ctx context.Context, tx store.Tx, by broadcast.ID, act string, row store.Announcement) error {

@@ -57,19 +57,9 @@ func (d *Desk) tryForesee(ctx context.Context, a Announcement, orders []store.Ru
 	if err != nil {
 		return preview.Forecast{}, err
 	}
-	ids, err := d.cfg.Fleet.Within(ctx, a.Document.Areas)
+	nodes, err := d.standing(ctx, a.Document.Areas)
 	if err != nil {
 		return preview.Forecast{}, err
-	}
-	known, err := d.cfg.DB.NodesNamed(ctx, ids)
-	if err != nil {
-		return preview.Forecast{}, err
-	}
-	var nodes []store.Node
-	for _, id := range ids {
-		if n, ok := known[id]; ok && n.Assignment != "" {
-			nodes = append(nodes, n)
-		}
 	}
 	s, err := d.subject(ctx, ring, a, orders)
 	if err != nil {

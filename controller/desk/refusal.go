@@ -46,6 +46,7 @@ const (
 	TemplateOnBox  Code = "template-on-box"
 	Sounding       Code = "sounding"
 	NothingToAdd   Code = "nothing-to-add"
+	OthersChange   Code = "others-change"
 )
 
 // reasons holds what a person is told. Verbs stand for the details that the
@@ -150,6 +151,9 @@ var reasons = map[Code]struct{ english, vietnamese string }{
 	NothingToAdd: {
 		"every area asked for has it already: %s; send choice repeat to sound it again",
 		"Mọi địa bàn được chọn đều đã phát %s; hãy chọn repeat để phát lại."},
+	OthersChange: {
+		"it would change %d other soundings: %s; look at the difference and send its digest as difference, or accept_difference to go on whatever it changes",
+		"Bản tin này làm thay đổi %d lượt phát khác: %s; hãy xem bảng khác biệt rồi gửi lại kèm mã difference, hoặc accept_difference nếu vẫn duyệt."},
 	ReasonNeeded: {
 		"the reason is empty: say why it is withdrawn",
 		"Chưa ghi lý do: hãy ghi vì sao thu hồi."},
@@ -168,7 +172,7 @@ type Refusal struct {
 	About   []broadcast.ID
 	Choices []string
 	// Current is what somebody else made of it meanwhile: a Template or an
-	// Announcement; nil if that is not why.
+	// Announcement; or the preview.Difference that was not seen; else nil.
 	Current any
 }
 

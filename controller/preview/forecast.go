@@ -156,17 +156,13 @@ func (o *outlook) look(ctx context.Context, span time.Duration) Forecast {
 	o.reader.in.Window, o.reader.in.Fresh = f.Window, f.Window.To
 	sum, plans := tally{map[ending]*gathered{}, map[broadcast.Instant]bool{}}, map[string]*planned{}
 	for _, p := range o.places {
-		in := o.reader.at(p.assignment)
-		key := o.holding(in)
-		if plans[key] == nil {
-			plans[key] = o.compute(ctx, in)
-		}
-		if err := plans[key].err; err != nil {
-			f.Unseen, f.Trouble = f.Unseen+p.nodes, err.Error()
+		made := o.planOf(ctx, o.reader.at(p.assignment), plans)
+		if made.err != nil {
+			f.Unseen, f.Trouble = f.Unseen+p.nodes, made.err.Error()
 			continue
 		}
 		f.Nodes += p.nodes
-		sum.add(plans[key], p)
+		sum.add(made, p)
 	}
 	f.Outcomes, f.Occurrences = sum.outcomes(), len(sum.starts)
 	return f

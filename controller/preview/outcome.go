@@ -65,14 +65,9 @@ func (t *tally) add(p *planned, at *place) {
 		here[g] = true
 		g.starts[e.Start], t.starts[e.Start] = true, true
 	}
-	area := at.assignment.Chain[len(at.assignment.Chain)-1].Area
 	for g := range here {
 		g.Nodes += at.nodes
-		if i := slices.IndexFunc(g.Areas, func(a AreaNodes) bool { return a.Area == area }); i >= 0 {
-			g.Areas[i].Nodes += at.nodes
-			continue
-		}
-		g.Areas = append(g.Areas, AreaNodes{area, at.nodes})
+		g.Areas = countedIn(g.Areas, at)
 	}
 }
 
@@ -96,7 +91,7 @@ func (t *tally) outcomes() []Outcome {
 			starts = append(starts, s)
 		}
 		g.Occurrences, g.First, g.Last = len(starts), slices.Min(starts), slices.Max(starts)
-		slices.SortFunc(g.Areas, func(a, b AreaNodes) int { return cmp.Compare(a.Area, b.Area) })
+		sortAreas(g.Areas)
 		out = append(out, g.Outcome)
 	}
 	slices.SortFunc(out, func(a, b Outcome) int {

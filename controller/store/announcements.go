@@ -80,7 +80,10 @@ type RunningOrder struct {
 func (t Tx) AddAnnouncement(ctx context.Context, a Announcement) error {
 	a.Version = 1
 	res, err := t.tx.NewInsert().Model(&a).On("CONFLICT (id) DO NOTHING").Exec(ctx)
-	return changed("announcement "+string(a.ID), ErrConflict, res, err)
+	if err := changed("announcement "+string(a.ID), ErrConflict, res, err); err != nil {
+		return err
+	}
+	return t.mark(ctx, a)
 }
 
 // SaveAnnouncement replaces a row as it was read; one that changed since, or is
@@ -89,7 +92,10 @@ func (t Tx) SaveAnnouncement(ctx context.Context, a Announcement) error {
 	read := a.Version
 	a.Version++
 	res, err := t.tx.NewUpdate().Model(&a).WherePK().Where("version = ?", read).Exec(ctx)
-	return changed("announcement "+string(a.ID), ErrConflict, res, err)
+	if err := changed("announcement "+string(a.ID), ErrConflict, res, err); err != nil {
+		return err
+	}
+	return t.mark(ctx, a)
 }
 
 // Announcement returns one row inside the transaction, or ErrNotFound.

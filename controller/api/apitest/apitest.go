@@ -25,6 +25,7 @@ import (
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/controller/accounts"
 	"github.com/loaxa/loaxa/controller/api"
+	"github.com/loaxa/loaxa/controller/calendar"
 	"github.com/loaxa/loaxa/controller/desk/desktest"
 	"github.com/loaxa/loaxa/controller/dispatch"
 	"github.com/loaxa/loaxa/controller/intake"
@@ -142,6 +143,7 @@ func (h *House) Serve() {
 	handler, err := api.New(api.Config{
 		DB:       h.DB,
 		Desk:     h.Desk,
+		Calendar: calendar.New(calendar.Config{DB: h.DB, Keys: h.Office, Fleet: h.Fleet, Tree: h.Tree, Now: h.Clock.Now}),
 		Office:   h.Office,
 		Accounts: visitors,
 		Fleet:    h.Fleet,
