@@ -40,6 +40,8 @@ var strangers = map[string][]string{
 // familiar are folders that parse only what this program or a peer that it has authenticated wrote, or
 // that hand bytes on to a folder above; each with the reason.
 var familiar = map[string]string{
+	"controller/calendar": "bodies that the desk made and checked before it kept them",
+	"controller/store":    "bodies that the desk made and checked before it kept them",
 	"controller/cli":      "the last line of an answer to the command line, from the controller that a person named",
 	"controller/desk":     "receipts that were opened and checked before they were stored",
 	"controller/remote":   "answers to the command line, from the controller that a person named and whose size is bounded",
