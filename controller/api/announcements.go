@@ -112,6 +112,35 @@ type publishInput struct {
 	}
 }
 
+// Approvals are several announcements that one officer read.
+type Approvals struct {
+	Items []Shown `json:"items" nullable:"false" minItems:"1" maxItems:"100"`
+}
+
+// Shown is an announcement under the digest that was shown.
+type Shown struct {
+	ID     string `json:"id" pattern:"^[a-z0-9-]{1,40}$"`
+	Digest string `json:"digest" pattern:"^[0-9a-f]{64}$"`
+	// Difference and Accept are as for a single one.
+	Difference string `json:"difference,omitempty" pattern:"^[0-9a-f]{64}$" doc:"The digest of the difference that was shown"`
+	Accept     bool   `json:"accept_difference,omitempty" doc:"Go on whatever it changes of other soundings"`
+}
+
+// Verdict is what came of one of them.
+type Verdict struct {
+	ID           string        `json:"id"`
+	Announcement *Announcement `json:"announcement,omitempty" doc:"Signed, and published if that was the last signature needed"`
+	Problem      *Problem      `json:"problem,omitempty" doc:"Not signed, and why"`
+}
+
+type approvalsInput struct{ Body Approvals }
+
+type verdictsAnswer struct {
+	Body struct {
+		Verdicts []Verdict `json:"verdicts" nullable:"false" doc:"In the order of the request"`
+	}
+}
+
 type withdrawInput struct {
 	ID   string `path:"id" pattern:"^[a-z0-9-]{1,40}$"`
 	Body struct {
@@ -125,6 +154,7 @@ func (s *server) announcements(r *registry) {
 	on(r, "get-announcement", s.announcement)
 	on(r, "submit-announcement", s.submit)
 	on(r, "approve-announcement", s.approve)
+	on(r, "approve-announcements", s.approveAll)
 	on(r, "withdraw-announcement", s.withdraw)
 	on(r, "get-forecast", s.forecast)
 }
@@ -213,6 +243,32 @@ func (s *server) approve(ctx context.Context, in *publishInput) (*announcementAn
 	c := callerOf(ctx)
 	return s.foreseen(s.cfg.Desk.Approve(ctx, c.Person, c.credential(), broadcast.ID(in.ID), broadcast.Digest(in.Body.Digest),
 		desk.Seen{Difference: broadcast.Digest(in.Body.Difference), Anything: in.Body.Accept}))
+}
+
+// approveAll signs each by itself: what cannot be signed says so in its place.
+func (s *server) approveAll(ctx context.Context, in *approvalsInput) (*verdictsAnswer, error) {
+	c := callerOf(ctx)
+	var list []desk.Shown
+	for _, item := range in.Body.Items {
+		list = append(list, desk.Shown{ID: broadcast.ID(item.ID), Digest: broadcast.Digest(item.Digest),
+			Seen: desk.Seen{Difference: broadcast.Digest(item.Difference), Anything: item.Accept}})
+	}
+	verdicts, err := s.cfg.Desk.ApproveAll(ctx, c.Person, c.credential(), list)
+	if err != nil {
+		return nil, err
+	}
+	out := &verdictsAnswer{}
+	for _, v := range verdicts {
+		row := Verdict{ID: string(v.ID)}
+		if v.Err != nil {
+			row.Problem = s.problem("approve "+string(v.ID), v.Err)
+		} else {
+			a := announcementOf(v.Announcement)
+			row.Announcement = &a
+		}
+		out.Body.Verdicts = append(out.Body.Verdicts, row)
+	}
+	return out, nil
 }
 
 func (s *server) withdraw(ctx context.Context, in *withdrawInput) (*announcementAnswer, error) {

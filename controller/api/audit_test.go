@@ -21,10 +21,10 @@ type deeds struct {
 	Next  int64
 }
 
-// auditor is one of an area alone.
-func (r *rig) auditor(area broadcast.ID) string {
+// only is the token of somebody who has a role in one area alone.
+func (r *rig) only(role people.Role, area broadcast.ID) string {
 	r.t.Helper()
-	who := people.TokenRequest{Role: string(people.Auditor), Area: area, Person: "kiem-tra-" + area, New: true}
+	who := people.TokenRequest{Role: string(role), Area: area, Person: broadcast.ID(role) + "-" + area, New: true}
 	token, err := people.AdminToken(r.t.Context(), r.Dir, who, r.Config)
 	if err != nil {
 		r.t.Fatal(err)
@@ -48,8 +48,8 @@ func TestTheAuditLogIsReadByWhoeverAnswersForThePeopleInIt(t *testing.T) {
 		shown, hidden []string
 	}{
 		"over the whole house":        {r.Named("kiem-tra").Token, "", []string{"quan-tri", "an", "binh"}, nil},
-		"of one commune":              {r.auditor("xa-tan-quang"), "", []string{"an"}, []string{"binh", "quan-tri"}},
-		"of one commune, by name":     {r.auditor("xa-tan-quang"), "?person=binh", nil, []string{"binh"}},
+		"of one commune":              {r.only(people.Auditor, "xa-tan-quang"), "", []string{"an"}, []string{"binh", "quan-tri"}},
+		"of one commune, by name":     {r.only(people.Auditor, "xa-tan-quang"), "?person=binh", nil, []string{"binh"}},
 		"one person":                  {admin, "?person=an", []string{"an"}, []string{"quan-tri", "binh"}},
 		"a person who does not exist": {admin, "?person=ai-do", nil, []string{"an"}},
 		"one group of acts":           {admin, "?act=person.", []string{"quan-tri"}, []string{"binh"}},

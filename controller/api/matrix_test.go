@@ -99,6 +99,9 @@ func trials(sound string) map[string]trial {
 		"POST /api/v1/announcements/{id}/approve": {id: draft, body: func(place) any {
 			return map[string]string{"digest": string(broadcast.Sum(nil))}
 		}},
+		"POST /api/v1/approvals": {body: func(p place) any {
+			return map[string]any{"items": []map[string]string{{"id": p.draft, "digest": string(broadcast.Sum(nil))}}}
+		}, everybody: "each is judged by itself, and what is not one's own is refused in its place"},
 		"POST /api/v1/announcements/{id}/withdraw": {id: func(p place) string { return p.dropped }, body: func(place) any {
 			return map[string]string{"reason": "nhầm"}
 		}},

@@ -50,6 +50,7 @@ func routes() []route {
 		{id: "get-announcement", method: "GET", path: "/api/v1/announcements/{id}", need: people.AnnouncementRead, summary: "One announcement"},
 		{id: "submit-announcement", method: "POST", path: "/api/v1/announcements/{id}/submit", need: people.AnnouncementWrite, signs: true, summary: "Hand a draft in; from then on its words are fixed"},
 		{id: "approve-announcement", method: "POST", path: "/api/v1/announcements/{id}/approve", need: people.AnnouncementApprove, signs: true, summary: "Sign the announcement whose digest was shown; the last signature needed publishes it"},
+		{id: "approve-announcements", method: "POST", path: "/api/v1/approvals", need: people.AnnouncementApprove, signs: true, summary: "Sign several announcements whose digests were shown, each by itself: a week, or a whole programme"},
 		{id: "withdraw-announcement", method: "POST", path: "/api/v1/announcements/{id}/withdraw", need: people.AnnouncementWrite, signs: true, summary: "Take an announcement back"},
 		{id: "list-templates", method: "GET", path: "/api/v1/templates", need: people.AnnouncementRead, summary: "Words approved in advance: what stands, until when, and what waits for signatures"},
 		{id: "get-template", method: "GET", path: "/api/v1/templates/{id}", need: people.AnnouncementRead, summary: "One template"},

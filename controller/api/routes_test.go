@@ -25,6 +25,7 @@ var access = map[string]people.Permission{
 	"POST /api/v1/me/passkeys/options":          people.AreaRead,
 	"PUT /api/v1/me/passkeys/{id}":              people.AreaRead,
 	"DELETE /api/v1/me/passkeys/{id}":           people.AreaRead,
+	"POST /api/v1/approvals":                    people.AnnouncementApprove,
 	"GET /api/v1/audit":                         people.AuditRead,
 	"GET /api/v1/audit/verification":            people.AuditRead,
 	"POST /api/v1/papers":                       people.AnnouncementWrite,

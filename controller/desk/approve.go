@@ -55,28 +55,81 @@ type signing struct {
 	template *broadcast.Template
 }
 
+// Shown is an announcement with the digest under which somebody saw it.
+type Shown struct {
+	ID     broadcast.ID
+	Digest broadcast.Digest
+	Seen
+}
+
+// Verdict is what came of one approval among several.
+type Verdict struct {
+	ID           broadcast.ID
+	Announcement Announcement
+	// Err says why this one was not signed.
+	Err error
+}
+
+// ApproveAll signs every announcement whose digest was shown, each by itself: one
+// that cannot be signed leaves the others as they are. The key is opened once. An
+// error is that of the key; nothing is signed then.
+func (d *Desk) ApproveAll(ctx context.Context, by people.Person, cred people.Credential, list []Shown) ([]Verdict, error) {
+	out := make([]Verdict, 0, len(list))
+	err := d.cfg.Keys.With(ctx, cred, func(signer seal.Signer) error {
+		for _, shown := range list {
+			v := Verdict{ID: shown.ID}
+			v.Announcement, v.Err = d.approveWith(ctx, by, signer, shown)
+			out = append(out, v)
+		}
+		return ctx.Err()
+	})
+	return out, err
+}
+
+// approveWith is one approval by a key that is open.
+func (d *Desk) approveWith(ctx context.Context, by people.Person, signer seal.Signer, shown Shown) (Announcement, error) {
+	a, err := d.Announcement(ctx, shown.ID)
+	if err != nil {
+		return a, err
+	}
+	if err := d.cfg.Rights.Authorise(by, people.AnnouncementApprove, a.Document.Areas...); err != nil {
+		return a, err
+	}
+	if err := d.wasSeen(ctx, by, a, []Seen{shown.Seen}); err != nil {
+		return a, err
+	}
+	if err := d.signWith(ctx, by, signer, shown.ID, shown.Digest); err != nil {
+		return a, err
+	}
+	d.changed(shown.ID)
+	return d.Announcement(ctx, shown.ID)
+}
+
 // sign opens the person's key and adds one signature in one transaction.
 func (d *Desk) sign(ctx context.Context, by people.Person, cred people.Credential, id broadcast.ID, digest broadcast.Digest) error {
-	return d.cfg.Keys.With(ctx, cred, func(signer seal.Signer) error {
-		a, err := d.Announcement(ctx, id)
-		if err != nil {
-			return err
-		}
-		s := signing{by: by, signer: signer, digest: digest}
-		if s.ring, err = d.cfg.Keys.Ring(ctx); err != nil {
-			return err
-		}
-		if s.rule, err = d.rule(ctx, s.ring, a.Document); err != nil {
-			return err
-		}
-		if err := d.checkRoom(ctx, a.Document); err != nil {
-			return err
-		}
-		if s.nodes, err = d.cfg.Fleet.Within(ctx, a.Document.Areas); err != nil {
-			return err
-		}
-		return d.cfg.DB.Update(ctx, func(tx store.Tx) error { return d.signIn(ctx, tx, s, id) })
-	})
+	return d.cfg.Keys.With(ctx, cred, func(signer seal.Signer) error { return d.signWith(ctx, by, signer, id, digest) })
+}
+
+// signWith adds one signature by a key that is open.
+func (d *Desk) signWith(ctx context.Context, by people.Person, signer seal.Signer, id broadcast.ID, digest broadcast.Digest) error {
+	a, err := d.Announcement(ctx, id)
+	if err != nil {
+		return err
+	}
+	s := signing{by: by, signer: signer, digest: digest}
+	if s.ring, err = d.cfg.Keys.Ring(ctx); err != nil {
+		return err
+	}
+	if s.rule, err = d.rule(ctx, s.ring, a.Document); err != nil {
+		return err
+	}
+	if err := d.checkRoom(ctx, a.Document); err != nil {
+		return err
+	}
+	if s.nodes, err = d.cfg.Fleet.Within(ctx, a.Document.Areas); err != nil {
+		return err
+	}
+	return d.cfg.DB.Update(ctx, func(tx store.Tx) error { return d.signIn(ctx, tx, s, id) })
 }
 
 // signIn is the transaction of one signature.
