@@ -23,6 +23,8 @@ type rig struct {
 	t             *testing.T
 	first, second string
 	sound         string
+	// spoke is what a firing recorded; nil for nothing.
+	spoke *broadcast.Content
 }
 
 func newRig(t *testing.T) *rig {

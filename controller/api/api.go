@@ -20,6 +20,7 @@ import (
 	"github.com/loaxa/loaxa/controller/fleet"
 	"github.com/loaxa/loaxa/controller/intake"
 	"github.com/loaxa/loaxa/controller/people"
+	"github.com/loaxa/loaxa/controller/recording"
 	"github.com/loaxa/loaxa/controller/speech"
 	"github.com/loaxa/loaxa/controller/store"
 )
@@ -46,9 +47,11 @@ type Config struct {
 	Contents Contents
 	Speech   *speech.Studio
 	Carrier  Carrier
-	Events   *events.Hub
-	Post     Post
-	Tree     broadcast.Tree
+	// Recordings are what was spoken at boxes.
+	Recordings *recording.Archive
+	Events     *events.Hub
+	Post       Post
+	Tree       broadcast.Tree
 	// Holdings may be nil; drift is then not shown.
 	Holdings Holdings
 	// Version is that of the program.
@@ -103,6 +106,7 @@ func build(cfg Config) (*http.ServeMux, huma.API, error) {
 		s.areas,
 		s.nodes,
 		s.carriers,
+		s.recordings,
 		s.faults,
 		s.firings,
 		s.enrolments,
@@ -139,7 +143,7 @@ func contract() huma.Config {
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "A session in a browser. It opens no key: what is signed needs the passphrase each time."},
 		"person":  {Type: "http", Scheme: "bearer", Description: "A personal token: lx_ and 43 characters."},
-		"node":    {Type: "http", Scheme: "basic", Description: "A node's id and secret, for documents and content."},
+		"node":    {Type: "http", Scheme: "basic", Description: "A node's id and secret, for documents, content and its own recordings."},
 	}
 	return c
 }

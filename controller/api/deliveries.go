@@ -107,14 +107,16 @@ type Evidence struct {
 	Current    int64    `json:"current_ma,omitempty"`
 	Microphone *float64 `json:"microphone_db,omitempty"`
 	Languages  []string `json:"languages,omitempty" nullable:"false"`
-	Recording  *Kept    `json:"recording,omitempty" doc:"What somebody spoke at the box, as the node keeps it"`
+	Recording  *Kept    `json:"recording,omitempty" doc:"What somebody spoke at the box"`
 }
 
-// Kept is a recording that stands on the card of a node.
+// Kept is what was recorded of what somebody spoke at the box of a node.
 type Kept struct {
 	SHA256 string `json:"sha256"`
 	Millis int64  `json:"ms"`
 	Bytes  int64  `json:"bytes"`
+	Where  string `json:"where,omitempty" doc:"here: it can be listened to at /api/v1/nodes/{id}/recordings/{sha256}; card: still on the node's card alone; gone: nobody has it"`
+	Came   string `json:"came,omitempty" format:"date-time" doc:"When it came here"`
 }
 
 type deliveriesAnswer struct{ Body Deliveries }

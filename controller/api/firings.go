@@ -60,7 +60,7 @@ func (s *server) listFirings(ctx context.Context, in *firingsInput) (*firingsAns
 		}
 		out.Body.Firings = append(out.Body.Firings, s.firingOf(f))
 	}
-	return out, nil
+	return out, s.find(ctx, out.Body.Firings)
 }
 
 func (s *server) firingOf(f desk.Firing) Firing {

@@ -45,6 +45,9 @@ func (r *rig) fire(node, id broadcast.ID, f broadcast.Firing, m broadcast.Templa
 	list := desktest.Sounded(f.Announcement(id, broadcast.Revision(f.Start), m))
 	for i := range list {
 		list[i].Payload, list[i].Clock = payload, broadcast.ClockUnset
+		if list[i].Rung == broadcast.Sounded {
+			list[i].Evidence.Recording = r.spoke
+		}
 	}
 	list[0].Firing = &f
 	for _, one := range list {

@@ -129,14 +129,20 @@ func trials(sound string) map[string]trial {
 				r.put(r.first, "/api/v1/areas/"+string(p.area)+"/lexicon", map[string]any{"written": "UBND", "spoken": "ủy ban"})
 			}},
 
-		"GET /api/v1/nodes":                {shows: node},
-		"GET /api/v1/nodes/{id}/plan":      {id: node},
-		"GET /api/v1/nodes/{id}/ahead":     {id: node},
-		"GET /api/v1/areas/{id}/ahead":     {id: inArea},
-		"GET /api/v1/nodes/{id}/pack":      {id: node},
-		"POST /api/v1/nodes/{id}/receipts": {id: node},
-		"POST /api/v1/nodes/{id}/confirm":  {id: node, body: func(place) any { return map[string]string{"short_code": "0000-0000"} }},
-		"POST /api/v1/nodes/{id}/revoke":   {id: func(p place) string { return p.spare }},
+		"GET /api/v1/nodes":                           {shows: node},
+		"GET /api/v1/nodes/{id}/plan":                 {id: node},
+		"GET /api/v1/nodes/{id}/ahead":                {id: node},
+		"GET /api/v1/areas/{id}/ahead":                {id: inArea},
+		"GET /api/v1/nodes/{id}/pack":                 {id: node},
+		"POST /api/v1/nodes/{id}/receipts":            {id: node},
+		"GET /api/v1/nodes/{id}/recordings/{sha256}":  {id: node},
+		"POST /api/v1/nodes/{id}/recordings/{sha256}": {id: node},
+		"GET /recording/{sha256}":                     house("a node's own"),
+		"PATCH /recording/{sha256}":                   house("a node's own"),
+		"DELETE /recording/{sha256}":                  house("a node's own"),
+
+		"POST /api/v1/nodes/{id}/confirm": {id: node, body: func(place) any { return map[string]string{"short_code": "0000-0000"} }},
+		"POST /api/v1/nodes/{id}/revoke":  {id: func(p place) string { return p.spare }},
 		"POST /api/v1/enrolment-tokens": {body: func(p place) any {
 			return api.Invitations{Nodes: []api.Invitation{{Node: p.node + "-x", Area: string(p.area)}}}
 		}},
@@ -165,6 +171,7 @@ func (r *rig) furnished(area broadcast.ID) place {
 	p := place{area: area, node: "nut-" + name, spare: "du-" + name, person: "nguoi-" + name, leaver: "thoi-" + name, coded: "quen-" + name}
 	r.Node(broadcast.ID(p.node), area)
 	r.Node(broadcast.ID(p.spare), area)
+	r.ok(r.say(broadcast.ID(p.node), "f-"+area, spoken), 200, nil)
 	r.Update(func(tx store.Tx) error {
 		return tx.SaveFaults(r.t.Context(), []store.Fault{{ID: "loi-" + area, Node: broadcast.ID(p.node), Code: broadcast.FaultDuplicate, Since: 1, Shown: 1}})
 	})
@@ -204,7 +211,11 @@ func (r *rig) try(route, token string, x trial, p place) bool {
 	call := apitest.Call{Method: method, Path: path(route), Token: token, Header: x.header, Body: []byte("{}")}
 	if x.id != nil {
 		_, pattern, _ := strings.Cut(route, " ")
-		call.Path = strings.NewReplacer("{id}", x.id(p), "{sha256}", x.id(p)).Replace(pattern)
+		digest := x.id(p)
+		if strings.Contains(pattern, "{id}") {
+			digest = string(broadcast.Sum(spoken))
+		}
+		call.Path = strings.NewReplacer("{id}", x.id(p), "{sha256}", digest).Replace(pattern)
 	}
 	if x.more != nil {
 		call.Path += x.more(p)

@@ -20,6 +20,7 @@ import (
 	"github.com/loaxa/loaxa/controller/notify"
 	"github.com/loaxa/loaxa/controller/people"
 	"github.com/loaxa/loaxa/controller/preview"
+	"github.com/loaxa/loaxa/controller/recording"
 	"github.com/loaxa/loaxa/controller/speech"
 	"github.com/loaxa/loaxa/controller/store"
 )
@@ -133,6 +134,11 @@ var known = []struct {
 	{fleet.ErrFull, http.StatusConflict, "nodes-full", "Hệ thống đã đủ số cụm loa; hãy dùng lại tên của cụm loa đã thu hồi."},
 	{fleet.ErrArea, http.StatusUnprocessableEntity, "area-unknown", "Địa bàn không có trong danh mục hiện nay."},
 	{notify.ErrWish, http.StatusUnprocessableEntity, "subscription", "Không đăng ký nhận tin như vậy được; hãy kiểm tra cách nhận, địa chỉ, địa bàn, chủ đề và giờ yên tĩnh."},
+	{recording.ErrSize, http.StatusRequestEntityTooLarge, "too-large", "Bản ghi âm dài hơn biên nhận đã nêu; hãy gửi đúng tệp mà cụm loa đã ghi."},
+	{recording.ErrBytes, http.StatusUnprocessableEntity, "recording-bytes", "Bản ghi âm không khớp với biên nhận; hãy chép lại từ cụm loa và gửi lại toàn bộ."},
+	{recording.ErrOffset, http.StatusConflict, "recording-offset", "Phần gửi tiếp không nối với phần đã có; hãy hỏi lại đã có bao nhiêu."},
+	{recording.ErrRoom, http.StatusInsufficientStorage, "recording-room", "Cụm loa này đã hết chỗ lưu bản ghi âm tại trung tâm cho đến khi bản cũ hết hạn."},
+	{recording.ErrBusy, http.StatusServiceUnavailable, "recording-busy", "Cụm loa này đang gửi một bản ghi âm: hãy thử lại sau một phút."},
 	{store.ErrConflict, http.StatusConflict, "conflict", "Dữ liệu vừa thay đổi; hãy tải lại rồi thử lại."},
 }
 

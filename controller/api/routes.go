@@ -16,7 +16,8 @@ type route struct {
 	id, method, path string
 	// need is the permission that a person must have; empty with public.
 	need people.Permission
-	// public routes answer anybody; node routes also answer nodes.
+	// public routes answer anybody; node routes also answer nodes, and without a
+	// permission nobody else.
 	public, node bool
 	// raw bodies are judged by the wire format, not by the contract.
 	raw bool
@@ -74,6 +75,11 @@ func routes() []route {
 		{id: "revoke-node", method: "POST", path: "/api/v1/nodes/{id}/revoke", need: people.NodeConfirm, summary: "End a node's credential and the trust in its key; its name can be invited again"},
 		{id: "get-pack", method: "GET", path: "/api/v1/nodes/{id}/pack", need: people.NodeCarry, summary: "Everything that a node without a line needs for the coming days, for a stick"},
 		{id: "carry-receipts", method: "POST", path: "/api/v1/nodes/{id}/receipts", need: people.NodeCarry, raw: true, summary: "Store a file of receipts that came back by hand, as if the network had brought it"},
+		{id: "get-recording", method: "GET", path: "/api/v1/nodes/{id}/recordings/{sha256}", need: people.DeliveryRead, summary: "What was spoken at a node's box, as a wave; ranges are served"},
+		{id: "carry-recording", method: "POST", path: "/api/v1/nodes/{id}/recordings/{sha256}", need: people.NodeCarry, raw: true, summary: "Store a recording that came back by hand, after the receipt that names it"},
+		{id: "ask-recording", method: "GET", path: "/recording/{sha256}", node: true, summary: "How much is here of a recording that a receipt of this node named"},
+		{id: "send-recording", method: "PATCH", path: "/recording/{sha256}", node: true, raw: true, summary: "Go on sending a recording where what is here ends"},
+		{id: "lose-recording", method: "DELETE", path: "/recording/{sha256}", node: true, status: 204, summary: "Say that the card has a recording no more; what is here stays"},
 		{id: "create-enrolment-tokens", method: "POST", path: "/api/v1/enrolment-tokens", need: people.NodeEnrol, status: 201, summary: "One-time tokens for new nodes"},
 		{id: "create-demo-enrolment-tokens", method: "POST", path: "/api/v1/demo/enrolment-tokens", public: true, status: 201, summary: "The same without a login, in a demo house only"},
 		{id: "enrol", method: "POST", path: "/api/v1/enrolments", public: true, raw: true, status: 201, summary: "A node shows its one-time token and its own key"},
@@ -146,6 +152,9 @@ func (r *registry) operation(id string) huma.Operation {
 	if row.signs {
 		op.Parameters = append(op.Parameters, &huma.Param{Name: passphraseHeader, In: "header", Schema: &huma.Schema{Type: "string"},
 			Description: "With a session: the passphrase of the caller's key, percent-encoded UTF-8. A personal token needs none"})
+	}
+	if row.node && row.need == "" {
+		op.Description = "Needs a node's secret."
 	}
 	if row.node {
 		op.Security = append(op.Security, map[string][]string{"node": {}})

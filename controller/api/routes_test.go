@@ -15,6 +15,12 @@ import (
 // access is the permission that every route needs, written down a second time
 // so that a change of the table is seen. Public ones need none.
 var access = map[string]people.Permission{
+	"GET /recording/{sha256}":                     "a node's secret",
+	"PATCH /recording/{sha256}":                   "a node's secret",
+	"DELETE /recording/{sha256}":                  "a node's secret",
+	"GET /api/v1/nodes/{id}/recordings/{sha256}":  people.DeliveryRead,
+	"POST /api/v1/nodes/{id}/recordings/{sha256}": people.NodeCarry,
+
 	"POST /api/v1/contents":                     people.ContentUpload,
 	"GET /api/v1/contents/{sha256}":             people.AnnouncementRead,
 	"POST /api/v1/speech/preview":               people.AnnouncementWrite,

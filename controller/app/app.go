@@ -28,6 +28,7 @@ import (
 	"github.com/loaxa/loaxa/controller/intake"
 	"github.com/loaxa/loaxa/controller/notify"
 	"github.com/loaxa/loaxa/controller/people"
+	"github.com/loaxa/loaxa/controller/recording"
 	"github.com/loaxa/loaxa/controller/speech"
 	"github.com/loaxa/loaxa/controller/store"
 )
@@ -73,6 +74,7 @@ type controller struct {
 	speech   *speech.Studio
 	desk     *desk.Desk
 	post     *notify.Post
+	archive  *recording.Archive
 	handler  http.Handler
 }
 
@@ -119,7 +121,7 @@ func (c *controller) peopleConfig() people.Config {
 
 // build makes every part, without starting any.
 func (c *controller) build(ctx context.Context) error {
-	steps := []func(context.Context) error{c.buildOffice, c.buildAddresses, c.buildFleet, c.buildBus, c.buildSpeech, c.buildDesk, c.buildPost, c.buildAPI}
+	steps := []func(context.Context) error{c.buildOffice, c.buildAddresses, c.buildFleet, c.buildBus, c.buildSpeech, c.buildArchive, c.buildDesk, c.buildPost, c.buildAPI}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
@@ -247,6 +249,12 @@ func (c *controller) buildSpeech(context.Context) (err error) {
 	return err
 }
 
+func (c *controller) buildArchive(context.Context) (err error) {
+	c.archive, err = recording.Open(recording.Config{DB: c.db, Dir: filepath.Join(c.opt.Data, "recordings"), Events: c.hub, Now: time.Now,
+		Log: c.opt.Log.With("part", "archive")})
+	return err
+}
+
 func (c *controller) buildDesk(context.Context) (err error) {
 	c.desk = desk.New(desk.Config{DB: c.db, Keys: c.office, Rights: c.office, Fleet: c.fleet, Tree: c.tree, Events: c.hub,
 		Wake: c.dispatch, Now: time.Now, Log: c.opt.Log.With("part", "desk")})
@@ -273,22 +281,23 @@ func (c *controller) buildAPI(context.Context) (err error) {
 		return err
 	}
 	c.handler, err = api.New(api.Config{
-		DB:       c.db,
-		Desk:     c.desk,
-		Calendar: calendar.New(calendar.Config{DB: c.db, Keys: c.office, Fleet: c.fleet, Tree: c.tree, Now: time.Now}),
-		Office:   c.office,
-		Accounts: visitors,
-		Fleet:    c.fleet,
-		Contents: c.intake,
-		Speech:   c.speech,
-		Carrier:  c.dispatch,
-		Post:     c.post,
-		Events:   c.hub,
-		Tree:     c.tree,
-		Holdings: c.dispatch,
-		Version:  c.opt.Version,
-		Now:      time.Now,
-		Log:      c.opt.Log.With("part", "api"),
+		DB:         c.db,
+		Desk:       c.desk,
+		Calendar:   calendar.New(calendar.Config{DB: c.db, Keys: c.office, Fleet: c.fleet, Tree: c.tree, Now: time.Now}),
+		Office:     c.office,
+		Accounts:   visitors,
+		Fleet:      c.fleet,
+		Contents:   c.intake,
+		Speech:     c.speech,
+		Carrier:    c.dispatch,
+		Recordings: c.archive,
+		Post:       c.post,
+		Events:     c.hub,
+		Tree:       c.tree,
+		Holdings:   c.dispatch,
+		Version:    c.opt.Version,
+		Now:        time.Now,
+		Log:        c.opt.Log.With("part", "api"),
 	})
 	return err
 }

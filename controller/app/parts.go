@@ -33,6 +33,7 @@ func (c *controller) parts() []part {
 		{"desk", c.desk.Serve},
 		{"post", c.post.Serve},
 		{"speech", c.speech.Serve},
+		{"archive", c.archive.Serve},
 		{"http", c.serveHTTP},
 	}
 	if c.embedded != nil {

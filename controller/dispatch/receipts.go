@@ -77,7 +77,7 @@ func (d *Dispatch) store(ctx context.Context, opened []broadcast.ReceiptBatch) (
 		if k, err = d.keep(ctx, tx, opened); err != nil {
 			return err
 		}
-		return errors.Join(tx.AddReceipts(ctx, k.to(), k.rows), k.noteDoubts(ctx))
+		return errors.Join(tx.AddReceipts(ctx, k.to(), k.rows), tx.AddRecordings(ctx, k.recordings), k.noteDoubts(ctx))
 	})
 	if err != nil {
 		return nil, err
@@ -192,6 +192,8 @@ type keeping struct {
 	rows    []store.ReceiptRow
 	acks    []broadcast.ReceiptAck
 	changed map[broadcast.ID]bool // announcements
+	// recordings are what rows name of what was spoken at boxes.
+	recordings []store.Recording
 	// known are digests of stored receipts, as far as they were looked at, and
 	// of those in rows.
 	known  map[receiptName]broadcast.Digest
@@ -252,6 +254,9 @@ func (k *keeping) add(ctx context.Context, b broadcast.ReceiptBatch) error {
 			Of: r.Of, Stored: k.now, Raw: raw, Firing: r.Firing != nil})
 		k.known[receiptName{name, r.Seq}] = digest
 		k.changed[r.Announcement] = true
+		if err := k.spoken(ctx, b.Node, r); err != nil {
+			return err
+		}
 		at.Seq, at.Head = r.Seq, digest
 	}
 	k.end(name, at, before)
@@ -263,4 +268,19 @@ func (k *keeping) end(name store.ChainName, at store.Chain, before int64) {
 	if at.Seq > before {
 		k.ends[name], k.grown[name] = at, true
 	}
+}
+
+// spoken notes the recording that a receipt names: from then on it may come.
+func (k *keeping) spoken(ctx context.Context, node broadcast.ID, r broadcast.Receipt) error {
+	if r.Evidence == nil || r.Evidence.Recording == nil {
+		return nil
+	}
+	n, err := k.tx.Node(ctx, node)
+	if err != nil {
+		return err
+	}
+	c := r.Evidence.Recording
+	k.recordings = append(k.recordings, store.Recording{Node: node, SHA256: c.SHA256, Area: n.Area, Announcement: r.Announcement,
+		Bytes: c.Bytes, Millis: c.Millis, Told: k.now})
+	return nil
 }

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/loaxa/loaxa/broadcast/seal/sealtest"
 	"github.com/loaxa/loaxa/broadcast/wire"
 	"github.com/loaxa/loaxa/controller/broker"
+	"github.com/loaxa/loaxa/controller/store"
 )
 
 // receipts returns a chain of n receipts; salt makes another history.
@@ -139,6 +141,27 @@ func TestUnknownChainIsTakenUpWhereItBegins(t *testing.T) {
 	}
 	if acks := r.send(node, node, string(node), receipts(t, 9, "x")[8:]); len(acks) != 1 || acks[0].Seq != 8 {
 		t.Errorf("another history went on from there: %+v", acks)
+	}
+}
+
+func TestARecordingIsKnownFromTheReceiptThatNamesItOn(t *testing.T) {
+	r := newRig(t)
+	all := receipts(t, 3, "")
+	all[2].Evidence = &broadcast.Evidence{Recording: &broadcast.Content{SHA256: broadcast.Sum([]byte("spoken")), Bytes: 32044, Millis: 1000}}
+	named := func() (store.Recording, error) {
+		return r.db.Recording(t.Context(), node, all[2].Evidence.Recording.SHA256)
+	}
+	r.send(node, node, "thief", all)
+	r.send(node, node, string(node), all[:2])
+	if _, err := named(); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("before it was told: %v", err)
+	}
+	for range 2 { // told twice, it is one
+		r.send(node, node, string(node), all)
+		got, err := named()
+		if err != nil || got.Bytes != 32044 || got.Millis != 1000 || got.Announcement != "a1" || got.Area == "" || got.Where() != store.RecordingOnCard {
+			t.Errorf("%+v, %v", got, err)
+		}
 	}
 }
 

@@ -19,10 +19,8 @@ import (
 
 const (
 	suffix = ".wav"
-	// rate of a recording: speech, at a third of the room.
-	rate = 16_000
-	// header is a RIFF header of one format and one data chunk, in bytes.
-	header = 44
+	rate   = media.VoiceRate
+	header = media.VoiceHeader
 	// syncEvery is how much of a speech the power may take.
 	syncEvery = 2 * time.Second
 	// waiting is how many blocks wait for a card that hangs: 20 s.
@@ -150,7 +148,7 @@ func (t *tape) append(pcm []int16) error {
 
 // sync states the length and has the card keep everything.
 func (t *tape) sync() error {
-	if _, err := t.file.WriteAt(head(2*t.samples), 0); err != nil {
+	if _, err := t.file.WriteAt(media.VoiceHead(2*t.samples), 0); err != nil {
 		return err
 	}
 	return t.file.Sync()
@@ -170,16 +168,6 @@ func (t *tape) close() error {
 	case <-timer.C:
 		return errors.New("the card does not take the end of a recording")
 	}
-}
-
-// head is the header of so many bytes of sound.
-func head(length int64) []byte {
-	b := append([]byte("RIFF"), binary.LittleEndian.AppendUint32(nil, uint32(header-8+length))...)
-	b = append(b, "WAVEfmt "...)
-	for _, v := range []any{uint32(16), uint16(1), uint16(1), uint32(rate), uint32(2 * rate), uint16(2), uint16(16)} {
-		b, _ = binary.Append(b, binary.LittleEndian, v) // numbers of fixed size
-	}
-	return binary.LittleEndian.AppendUint32(append(b, "data"...), uint32(length))
 }
 
 // Kept returns what was recorded under a name, made whole if the power cut it.
@@ -203,7 +191,7 @@ func whole(f *os.File) (broadcast.Content, error) {
 	if length == 0 {
 		return broadcast.Content{}, fmt.Errorf("%s holds no sound: %w", info.Name(), os.ErrNotExist)
 	}
-	have, want := make([]byte, header), head(length)
+	have, want := make([]byte, header), media.VoiceHead(length)
 	if _, err := f.ReadAt(have, 0); err != nil {
 		return broadcast.Content{}, err
 	}

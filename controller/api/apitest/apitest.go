@@ -30,6 +30,7 @@ import (
 	"github.com/loaxa/loaxa/controller/dispatch"
 	"github.com/loaxa/loaxa/controller/intake"
 	"github.com/loaxa/loaxa/controller/notify"
+	"github.com/loaxa/loaxa/controller/recording"
 	"github.com/loaxa/loaxa/controller/speech"
 	"github.com/loaxa/loaxa/controller/speech/speechtest"
 )
@@ -140,23 +141,28 @@ func (h *House) Serve() {
 	if err != nil {
 		h.T.Fatal(err)
 	}
+	recordings, err := recording.Open(recording.Config{DB: h.DB, Dir: filepath.Join(h.Dir, "recordings"), Events: h.Hub, Now: h.Clock.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		h.T.Fatal(err)
+	}
 	handler, err := api.New(api.Config{
-		DB:       h.DB,
-		Desk:     h.Desk,
-		Calendar: calendar.New(calendar.Config{DB: h.DB, Keys: h.Office, Fleet: h.Fleet, Tree: h.Tree, Now: h.Clock.Now}),
-		Office:   h.Office,
-		Accounts: visitors,
-		Fleet:    h.Fleet,
-		Contents: h.Contents,
-		Speech:   h.Speech,
-		Carrier:  carrier,
-		Post:     post,
-		Events:   h.Hub,
-		Tree:     h.Tree,
-		Holdings: h.Holdings,
-		Version:  "test",
-		Now:      h.Clock.Now,
-		Log:      slog.New(slog.DiscardHandler),
+		DB:         h.DB,
+		Desk:       h.Desk,
+		Calendar:   calendar.New(calendar.Config{DB: h.DB, Keys: h.Office, Fleet: h.Fleet, Tree: h.Tree, Now: h.Clock.Now}),
+		Office:     h.Office,
+		Accounts:   visitors,
+		Fleet:      h.Fleet,
+		Contents:   h.Contents,
+		Speech:     h.Speech,
+		Carrier:    carrier,
+		Recordings: recordings,
+		Post:       post,
+		Events:     h.Hub,
+		Tree:       h.Tree,
+		Holdings:   h.Holdings,
+		Version:    "test",
+		Now:        h.Clock.Now,
+		Log:        slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		h.T.Fatal(err)
