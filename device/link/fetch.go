@@ -91,14 +91,15 @@ type FetchConfig struct {
 	Rand *rand.Rand
 }
 
-// Fetcher gets documents and contents from the controllers. It is safe for use
-// by several goroutines.
+// Fetcher gets documents and contents from the controllers, and brings them what
+// was spoken at the box. It is safe for use by several goroutines.
 type Fetcher struct {
 	cfg    FetchConfig
 	bases  []*url.URL
 	client *http.Client
 	lanes  *lanes
-	bytes  atomic.Int64
+	bytes  atomic.Int64 // that came
+	sent   atomic.Int64
 
 	mu sync.Mutex // of cfg.Rand
 }

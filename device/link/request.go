@@ -55,11 +55,7 @@ func (f *Fetcher) get(ctx context.Context, base *url.URL, what string, sum Sum, 
 	if asked := s.header(); asked != "" {
 		request.Header.Set("Range", asked)
 	}
-	if f.cfg.Credentials != nil {
-		if user, password, ok := f.cfg.Credentials(); ok {
-			request.SetBasicAuth(user, password)
-		}
-	}
+	f.authenticate(request)
 	response, err := f.client.Do(request)
 	if err != nil {
 		err = because(ctx, err)
@@ -78,6 +74,16 @@ func (f *Fetcher) get(ctx context.Context, base *url.URL, what string, sum Sum, 
 		end()
 	}
 	return b, nil
+}
+
+// authenticate has a request say who asks.
+func (f *Fetcher) authenticate(request *http.Request) {
+	if f.cfg.Credentials == nil {
+		return
+	}
+	if user, password, ok := f.cfg.Credentials(); ok {
+		request.SetBasicAuth(user, password)
+	}
 }
 
 // accept reads the head of an answer (RFC 9110, sections 14 and 15).

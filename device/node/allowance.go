@@ -69,6 +69,18 @@ func (a *allowance) open(emergency bool) bool {
 	return a.room(emergency)
 }
 
+// spare uses some bytes for what nobody waits for, and says whether that was
+// allowed: half of a day's data is for what is to sound.
+func (a *allowance) spare(bytes int64) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.limit > 0 && a.Bytes+bytes > a.limit/2 {
+		return false
+	}
+	a.Bytes += bytes
+	return true
+}
+
 // room is for those who hold mu.
 func (a *allowance) room(emergency bool) bool {
 	limit := a.limit

@@ -77,6 +77,9 @@ func (n *Node) makeWay(w wanted, f *fetch, err error) {
 		if errors.Is(err, store.ErrFull) && !again {
 			return // what was under way gives its room back
 		}
+		if errors.Is(err, syscall.ENOSPC) {
+			n.tidySpeech(n.now(), true)
+		}
 	}
 	sum, serr := sumOf(w.digest)
 	if serr == nil && n.recordings.shelter(sum, w.bytes, err) {

@@ -222,6 +222,7 @@ func (n *Node) begin(w wanted, f *fetch) {
 	if err != nil {
 		return
 	}
+	n.sending.stop()
 	ctx, cancel := context.WithCancel(n.ctx)
 	f.busy, f.tier, f.cancel = true, w.tier, cancel
 	if w.tier.first() {

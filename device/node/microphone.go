@@ -16,8 +16,9 @@ type Microphone interface {
 	End(name string)
 	// Kept returns what was recorded under that name; os.ErrNotExist for nothing.
 	Kept(name string) (broadcast.Content, error)
-	// Tidy deletes the recordings that nobody wants kept.
-	Tidy(keep func(name string) bool) error
+	// Tidy deletes the recordings that nobody wants kept. What the centre lacks
+	// stays as long as there is room for more; tight says that there is none.
+	Tidy(keep func(name string) bool, tight bool) error
 }
 
 // OnTalk is told by the panel that a key of the microphone was turned, or is back.
@@ -108,8 +109,9 @@ func (n *Node) recorded(d document) *broadcast.Content {
 
 // tidySpeech lets recordings go that were kept for as long as their template
 // says. Where the template is gone they stay as long as the firing is remembered.
-func (n *Node) tidySpeech(now broadcast.Instant) {
-	if n.cfg.Microphone == nil {
+// It reads what goes before the centre has it, so it runs beside the loop.
+func (n *Node) tidySpeech(now broadcast.Instant, tight bool) {
+	if n.cfg.Microphone == nil || !n.clock.answered {
 		return
 	}
 	keep := map[string]bool{}
@@ -117,7 +119,10 @@ func (n *Node) tidySpeech(now broadcast.Instant) {
 		t, ok := n.holdings.templates[f.Template.ID]
 		keep[string(d.id)] = !ok || !speaks(t) || now.Sub(f.Start) < time.Duration(t.doc.Local.Speech.KeepDays)*24*time.Hour
 	}
-	if err := n.cfg.Microphone.Tidy(func(name string) bool { return keep[name] }); err != nil {
-		n.log.Warn("recordings stay on the card", "err", err)
-	}
+	n.work.Go(func() {
+		if err := n.cfg.Microphone.Tidy(func(name string) bool { return keep[name] }, tight); err != nil {
+			n.log.Warn("recordings stay on the card", "err", err)
+		}
+		n.post(n.sending.again)
+	})
 }

@@ -54,7 +54,7 @@ func (b *booth) Kept(name string) (broadcast.Content, error) {
 	return broadcast.Content{SHA256: broadcast.Sum([]byte(name)), Millis: 1000, Bytes: 32044}, nil
 }
 
-func (b *booth) Tidy(keep func(string) bool) error {
+func (b *booth) Tidy(keep func(string) bool, _ bool) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.tidy = keep

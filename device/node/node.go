@@ -79,6 +79,10 @@ type Config struct {
 
 	// Microphone is the one in the box; nil for none.
 	Microphone Microphone
+	// Tapes are what was spoken into it, Sender brings them to the controllers;
+	// without either they stay here.
+	Tapes  Tapes
+	Sender Sender
 
 	Link    Link
 	Fetcher Fetcher
@@ -135,6 +139,7 @@ type Node struct {
 	ledger     *ledger
 	fetches    fetches
 	allowance  allowance
+	sending    sending
 	recordings recordings
 	// needed are the recordings of the coming days and of templates, in the order
 	// in which they are kept; unloadAt is when memory is emptied next.
@@ -351,6 +356,7 @@ func (n *Node) step() time.Duration {
 	wake = sooner(wake, n.reshelve())
 	wake = sooner(wake, n.unload())
 	wake = sooner(wake, n.readAgain())
+	wake = sooner(wake, n.sendSpoken())
 	for _, i := range []broadcast.Instant{at, n.planNext} {
 		if i != 0 {
 			wake = sooner(wake, max(1, n.mono()+i.Sub(n.now())))
@@ -409,7 +415,7 @@ func (n *Node) tidy() time.Duration {
 		n.sweep(now)
 		n.sweepFormer()
 		n.sweepOrders()
-		n.tidySpeech(now)
+		n.tidySpeech(now, false)
 		old := now.Add(-remembered)
 		n.ledger.history.forget(old)
 		if err := n.ledger.prune(old); err != nil {

@@ -46,6 +46,7 @@ func (n *Node) OnUp(connection string) {
 		n.connected()
 		n.delivery = delivery{last: n.delivery.last}
 		n.fetches.online()
+		n.sending.again()
 		n.docDirty = true
 	})
 }

@@ -135,7 +135,9 @@ func (n *Node) play() {
 		evidence, err := r.performance.Play(r.ctx, r)
 		spoken := n.recorded(r.name.document)
 		n.post(func() {
-			r.spoken = spoken
+			if r.spoken = spoken; spoken != nil {
+				n.sending.again()
+			}
 			n.ended(r, evidence, err)
 		})
 	})

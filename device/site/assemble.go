@@ -65,10 +65,10 @@ func (s *Site) assemble(key ed25519.PrivateKey, e wire.Enrolled) (made, error) {
 		Refuge: s.refuge, RefugePath: in(s.cfg.Memory),
 		Night: s.cfg.Night, Daily: s.cfg.Daily,
 		Fetcher: fetcher, Player: performances{play}, Ticks: ticks, Dial: dial, Heard: s.cfg.Heard, Rand: s.child(), Log: s.cfg.Log,
-		Amplifier: power, Microphone: s.microphone(booth),
+		Amplifier: power, Microphone: s.microphone(booth), Tapes: booth, Sender: fetcher,
 		Traffic: func() (int64, int64) {
 			stats := m.link.Stats()
-			return stats.BytesOut, stats.BytesIn + fetcher.Received()
+			return stats.BytesOut + fetcher.Sent(), stats.BytesIn + fetcher.Received()
 		},
 	})
 	if err != nil {

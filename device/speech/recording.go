@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
@@ -18,7 +17,6 @@ import (
 )
 
 const (
-	suffix = ".wav"
 	rate   = media.VoiceRate
 	header = media.VoiceHeader
 	// syncEvery is how much of a speech the power may take.
@@ -170,17 +168,6 @@ func (t *tape) close() error {
 	}
 }
 
-// Kept returns what was recorded under a name, made whole if the power cut it.
-// The error is os.ErrNotExist if nothing was.
-func (b *Booth) Kept(name string) (broadcast.Content, error) {
-	f, err := os.OpenFile(b.file(filepath.Base(name)), os.O_RDWR, 0)
-	if err != nil {
-		return broadcast.Content{}, err
-	}
-	c, err := whole(f)
-	return c, errors.Join(err, f.Close())
-}
-
 // whole corrects the header and sums the file up.
 func whole(f *os.File) (broadcast.Content, error) {
 	info, err := f.Stat()
@@ -207,19 +194,4 @@ func whole(f *os.File) (broadcast.Content, error) {
 	}
 	return broadcast.Content{SHA256: broadcast.Digest(hex.EncodeToString(sum.Sum(nil))), Bytes: header + length,
 		Millis: max(1, length/2*1000/rate)}, nil
-}
-
-// Tidy deletes the recordings that nobody wants kept.
-func (b *Booth) Tidy(keep func(name string) bool) error {
-	list, err := os.ReadDir(b.cfg.Dir)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	all := []error{err}
-	for _, e := range list {
-		if name, found := strings.CutSuffix(e.Name(), suffix); found && !keep(name) {
-			all = append(all, os.Remove(filepath.Join(b.cfg.Dir, e.Name())))
-		}
-	}
-	return errors.Join(all...)
 }

@@ -9,7 +9,8 @@
 //
 // How: a Booth opens a speech (Path) as a player opens a recording. Samples go
 // to the player at once, and to the card through a queue (recording.go), so that
-// a card that hangs is not heard.
+// a card that hangs is not heard. What is on the card stays until the centre has
+// it or its room is needed (kept.go).
 package speech
 
 import (
@@ -155,7 +156,8 @@ func (b *Booth) End(name string) {
 	}
 }
 
-func (b *Booth) file(name string) string { return filepath.Join(b.cfg.Dir, name+suffix) }
+// file is where what is spoken under a name is recorded.
+func (b *Booth) file(name string) string { return b.path(name, suffix) }
 
 // take is one speech.
 type take struct {

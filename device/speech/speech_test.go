@@ -84,7 +84,7 @@ func TestWhatIsSpokenIsHeardAtOnceAndKept(t *testing.T) {
 		if again, err := b.Kept("a1"); again != kept || err != nil {
 			t.Errorf("another time %+v, %v", again, err)
 		}
-		if err := b.Tidy(func(name string) bool { return name != "a1" }); err != nil {
+		if err := errors.Join(b.Sent("a1"), b.Tidy(func(name string) bool { return name != "a1" }, false)); err != nil {
 			t.Error(err)
 		}
 		if _, err := b.Kept("a1"); !errors.Is(err, os.ErrNotExist) {
@@ -228,7 +228,7 @@ func TestOnlyASpeechOpensTheMicrophone(t *testing.T) {
 	if name := Path(strings.Repeat("a", 26), broadcast.MaxSpeech, false); !strings.Contains(name, "600000") {
 		t.Error(name)
 	}
-	if err := New(Config{Dir: "/nowhere/at/all"}).Tidy(nil); err != nil {
+	if err := New(Config{Dir: "/nowhere/at/all"}).Tidy(nil, false); err != nil {
 		t.Error(err)
 	}
 }
