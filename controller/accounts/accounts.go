@@ -20,6 +20,8 @@ import (
 const (
 	idleLife  = 3 * 24 * time.Hour
 	wholeLife = 30 * 24 * time.Hour
+	// phoneLife is that of a session on a phone that others use too: a shift.
+	phoneLife = 12 * time.Hour
 )
 
 // maxBrowsers is how many browsers of one person are known.
@@ -92,6 +94,8 @@ type Visit struct {
 	// Browser is the secret that the browser was given at an earlier sign-in; empty
 	// for a stranger.
 	Browser string
+	// Phone is the secret of a phone that officers share; empty for another device.
+	Phone string
 }
 
 // Entry is a session that has just begun.
@@ -140,13 +144,21 @@ func checkPassword(password string) error {
 
 // begin stores a new session with its browser in a running transaction.
 func (a *Accounts) begin(ctx context.Context, tx store.Tx, p people.Person, v Visit, how string) (Entry, error) {
+	return a.beginOn(ctx, tx, p, v, how, "")
+}
+
+// beginOn is begin on a shared phone, if its id is not empty.
+func (a *Accounts) beginOn(ctx context.Context, tx store.Tx, p people.Person, v Visit, how string, phone broadcast.ID) (Entry, error) {
 	now := a.instant()
 	out := Entry{Person: p, Cookie: secret(), Browser: v.Browser}
 	if out.Browser == "" {
 		out.Browser = secret()
 	}
 	row := store.Session{Hash: broadcast.Sum([]byte(out.Cookie)), Person: p.ID, Browser: browserDigest(p.ID, out.Browser),
-		Device: v.Device, Address: v.Address, Created: now, Seen: now, Expires: now.Add(wholeLife)}
+		Device: v.Device, Address: v.Address, Created: now, Seen: now, Expires: now.Add(wholeLife), Phone: phone}
+	if phone != "" {
+		row.Expires = now.Add(phoneLife)
+	}
 	err := errors.Join(tx.MeetBrowser(ctx, store.Browser{Hash: row.Browser, Person: p.ID, Seen: now}, maxBrowsers), tx.AddSession(ctx, row))
 	if err != nil {
 		return out, err

@@ -18,15 +18,19 @@ import (
 type caller struct {
 	people.Bearer
 	token string
-	// session has no ID for a token; passphrase is what was sent with it.
+	// session has no ID for a token; passphrase or pin is what was sent with it.
 	session    accounts.Session
 	passphrase string
+	pin        string
 	node       broadcast.ID
 	visit      visit
 }
 
 // credential opens the caller's key: the token does, a session alone never.
 func (c caller) credential() people.Credential {
+	if c.session.ID != "" && c.pin != "" {
+		return people.Credential{Person: c.Person.ID, Phone: c.visit.Phone, PIN: c.pin}
+	}
 	if c.session.ID != "" {
 		return people.Credential{Person: c.Person.ID, Passphrase: c.passphrase, Session: c.session.ID}
 	}
@@ -112,6 +116,7 @@ func (s *server) inSession(r *http.Request, row route, cookie string) (caller, e
 	}
 	c := caller{Bearer: people.Bearer{Person: p, Expires: session.Expires}, session: session, visit: from}
 	if row.signs {
+		c.pin = r.Header.Get(pinHeader)
 		if c.passphrase, err = url.PathUnescape(r.Header.Get(passphraseHeader)); err != nil {
 			return caller{}, problem(http.StatusBadRequest, "bad-request", passphraseHeader+": percent-encode the passphrase in UTF-8", "Mật khẩu ký phải được mã hoá phần trăm (UTF-8).")
 		}

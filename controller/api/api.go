@@ -113,6 +113,7 @@ func build(cfg Config) (*http.ServeMux, huma.API, error) {
 		s.persons,
 		s.sessions,
 		s.passkeys,
+		s.phones,
 		s.audits,
 		s.notices,
 		s.objects,

@@ -23,7 +23,7 @@ type place struct {
 	area broadcast.ID
 	// draft and dropped are not published, said is.
 	draft, dropped, said, node, spare, speech, template string
-	person, leaver, coded, session                      string
+	person, leaver, coded, session, phone               string
 }
 
 // trial is how a route is tried on what stands in one place.
@@ -73,6 +73,10 @@ func trials(sound string) map[string]trial {
 		"DELETE /api/v1/session":                  house("one's own"),
 		"PUT /api/v1/me/password":                 house("one's own"),
 		"PUT /api/v1/me/passphrase":               house("one's own"),
+		"GET /api/v1/phones":                      {shows: func(p place) string { return p.phone }},
+		"POST /api/v1/phones":                     {body: func(p place) any { return api.NewPhone{Name: "Trực", Area: string(p.area)} }},
+		"POST /api/v1/phones/{id}/revoke":         {id: func(p place) string { return p.phone }},
+		"PUT /api/v1/me/pin":                      {body: func(place) any { return api.NewPIN{PIN: "402957"} }, everybody: "one's own"},
 		"GET /api/v1/me/passkeys":                 house("one's own"),
 		"POST /api/v1/me/passkeys":                {body: func(place) any { return map[string]any{"state": "x", "credential": "{}", "name": "x"} }, everybody: "one's own"},
 		"POST /api/v1/me/passkeys/options":        {body: func(place) any { return map[string]any{"password": "x"} }, everybody: "one's own"},
@@ -194,6 +198,9 @@ func (r *rig) furnished(area broadcast.ID) place {
 	for _, id := range []string{p.person, p.leaver, p.coded} {
 		r.ok(r.post(r.Named("quan-tri").Token, "/api/v1/persons", api.NewPerson{ID: id, Name: "Người " + name, Role: "editor", Areas: []string{name}}), 201, nil)
 	}
+	var phone api.InvitedPhone
+	r.ok(r.post(r.Named("quan-tri").Token, "/api/v1/phones", api.NewPhone{Name: "Trực", Area: name}), 201, &phone)
+	p.phone = phone.ID
 	var me api.Me
 	r.Clock.Add(time.Second)
 	r.ok(r.signedIn(p.person).ask("GET", "/api/v1/me", "", nil), 200, &me)

@@ -112,6 +112,13 @@ func routes() []route {
 		{id: "add-passkey", method: "POST", path: "/api/v1/me/passkeys", need: people.AreaRead, status: 201, summary: "Keep the passkey that a device made"},
 		{id: "name-passkey", method: "PUT", path: "/api/v1/me/passkeys/{id}", need: people.AreaRead, status: 204, summary: "Call a device something else"},
 		{id: "drop-passkey", method: "DELETE", path: "/api/v1/me/passkeys/{id}", need: people.AreaRead, status: 204, summary: "Remove a passkey; its device lets nobody in any more"},
+		{id: "list-phones", method: "GET", path: "/api/v1/phones", need: people.PersonManage, summary: "Phones that officers share, in the caller's areas"},
+		{id: "invite-phone", method: "POST", path: "/api/v1/phones", need: people.PersonManage, status: 201, summary: "A one-time code that enrols a phone for the officers of an area"},
+		{id: "revoke-phone", method: "POST", path: "/api/v1/phones/{id}/revoke", need: people.PersonManage, summary: "End a phone that was lost, with its PINs and sessions"},
+		{id: "enrol-phone", method: "POST", path: "/api/v1/phone", public: true, status: 201, summary: "Use a phone's code up; its secret comes as a cookie"},
+		{id: "get-phone", method: "GET", path: "/api/v1/phone", public: true, summary: "The phone that asks, and who signs in on it with a PIN"},
+		{id: "sign-in-pin", method: "POST", path: "/api/v1/session/pin", public: true, status: 201, summary: "Begin a session with a PIN on a shared phone"},
+		{id: "set-pin", method: "PUT", path: "/api/v1/me/pin", need: people.AreaRead, signs: true, status: 204, summary: "Choose a PIN on this phone; takes the passphrase"},
 		{id: "get-status", method: "GET", path: "/api/v1/status", public: true, summary: "Whether the controller is well"},
 		{id: "get-contract", method: "GET", path: "/api/openapi.json", public: true, summary: "This contract"},
 		{id: "get-page", method: "GET", path: "/{$}", public: true, summary: "A plain page: how many nodes are here, and the last announcements"},
@@ -151,7 +158,9 @@ func (r *registry) operation(id string) huma.Operation {
 	}
 	if row.signs {
 		op.Parameters = append(op.Parameters, &huma.Param{Name: passphraseHeader, In: "header", Schema: &huma.Schema{Type: "string"},
-			Description: "With a session: the passphrase of the caller's key, percent-encoded UTF-8. A personal token needs none"})
+			Description: "With a session: the passphrase of the caller's key, percent-encoded UTF-8. A personal token needs none"},
+			&huma.Param{Name: pinHeader, In: "header", Schema: &huma.Schema{Type: "string"},
+				Description: "On a shared phone, in the passphrase's place: the PIN of the caller"})
 	}
 	if row.node && row.need == "" {
 		op.Description = "Needs a node's secret."

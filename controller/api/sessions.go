@@ -16,7 +16,9 @@ import (
 const (
 	sessionCookie    = "loaxa_session"
 	browserCookie    = "loaxa_browser"
+	phoneCookie      = "loaxa_phone"
 	passphraseHeader = "Loaxa-Passphrase"
+	pinHeader        = "Loaxa-PIN"
 	browserLife      = 366 * 24 * time.Hour
 	maxDevice        = 200
 )
@@ -206,6 +208,9 @@ func visitOf(r *http.Request) visit {
 	}
 	if c, err := r.Cookie(browserCookie); err == nil && len(c.Value) <= 100 {
 		v.Browser = c.Value
+	}
+	if c, err := r.Cookie(phoneCookie); err == nil && len(c.Value) <= 100 {
+		v.Phone = c.Value
 	}
 	return v
 }

@@ -38,11 +38,14 @@ func passphraseRule() guess.Rule {
 	return guess.Rule{Free: 5, First: 2 * time.Second, Most: 15 * time.Minute}
 }
 
-// Credential opens one person's key: a token, or a person with a passphrase.
+// Credential opens one person's key: a token, a person with a passphrase, or a
+// person with a PIN on the phone that holds a secret.
 type Credential struct {
 	Token      string
 	Person     broadcast.ID
 	Passphrase string
+	// Phone is the secret of the phone on which PIN was typed.
+	Phone, PIN string
 	// Session names the session in which the passphrase was typed, if it was: wrong
 	// ones from there are slowed down, and nobody else's.
 	Session broadcast.Digest
@@ -71,6 +74,9 @@ func (o *Office) With(ctx context.Context, c Credential, f func(seal.Signer) err
 func (o *Office) unlock(ctx context.Context, c Credential) (Person, ed25519.PrivateKey, error) {
 	if c.Token != "" {
 		return o.unlockToken(ctx, c.Token)
+	}
+	if c.PIN != "" {
+		return o.unlockPIN(ctx, c)
 	}
 	return o.unlockPassphrase(ctx, c)
 }

@@ -180,7 +180,7 @@ func (o *Office) Dismiss(ctx context.Context, by Credential, id broadcast.ID, mo
 			if err := tx.EndPerson(ctx, id, now); err != nil {
 				return err
 			}
-			if err := errors.Join(tx.RevokeTokens(ctx, id, now), tx.EndSessions(ctx, id, "", now), tx.DropPasskeys(ctx, id)); err != nil {
+			if err := errors.Join(tx.RevokeTokens(ctx, id, now), tx.EndSessions(ctx, id, "", now), tx.DropPasskeys(ctx, id), tx.DropPINs(ctx, id)); err != nil {
 				return err
 			}
 			return tx.Audit(ctx, store.Deed{At: now, Person: iss.person, Act: "person.dismiss", Subject: string(id), Detail: mode})

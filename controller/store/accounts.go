@@ -58,6 +58,8 @@ type Session struct {
 	Created broadcast.Instant `bun:"created_ms"`
 	Seen    broadcast.Instant `bun:"seen_ms"`
 	Expires broadcast.Instant `bun:"expires_ms"`
+	// Phone is the shared phone on which it began; empty for another device.
+	Phone broadcast.ID `bun:"phone"`
 	// Ended is 0 while the session goes on.
 	Ended broadcast.Instant `bun:"ended_ms"`
 }

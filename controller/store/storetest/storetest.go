@@ -18,7 +18,22 @@ import (
 // Run runs every case, each against a fresh database that open returns.
 func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 	t.Helper()
-	groups := []map[string]func(*testing.T, *store.DB){documents(), people(), accounts(), audit(), desk(), fleet(), receipts(), faults(), notify(), speech(), templates(), recordings(), calendar()}
+	groups := []map[string]func(*testing.T, *store.DB){
+		documents(),
+		people(),
+		accounts(),
+		phones(),
+		audit(),
+		desk(),
+		fleet(),
+		receipts(),
+		faults(),
+		notify(),
+		speech(),
+		templates(),
+		recordings(),
+		calendar(),
+	}
 	for _, group := range groups {
 		for name, run := range group {
 			t.Run(name, func(t *testing.T) { run(t, open(t)) })
