@@ -60,7 +60,9 @@ func countedPINs(t *testing.T, db *store.DB) {
 	refused(t, db, store.ErrConflict, try)
 	old := row
 	row.Wrapped = "two"
-	update(t, db, func(tx store.Tx) error { return errors.Join(tx.SetPIN(ctx, row), try(tx), tx.RightPIN(ctx, old), try(tx)) })
+	update(t, db, func(tx store.Tx) error {
+		return errors.Join(tx.SetPIN(ctx, row), try(tx), tx.RightPIN(ctx, old), try(tx))
+	})
 	refused(t, db, store.ErrConflict, try) // a right guess at an older PIN forgets nothing
 	update(t, db, func(tx store.Tx) error { return tx.DropPINs(ctx, "lan") })
 	if left := need[[]store.PIN](t)(db.PINsOn(ctx, p.ID)); len(left) != 0 {
