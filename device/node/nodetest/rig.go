@@ -28,6 +28,13 @@ const (
 // InMemory is the folder of recordings that are in memory alone.
 const InMemory = "memory"
 
+// The limits of a rig's card.
+var (
+	JournalLimits  = store.JournalLimits{Record: 256 << 10, Segment: 64 << 10, Total: 8 << 20}
+	RegisterLimits = store.RegisterLimits{Value: 260 << 10, Count: 4000, Total: 32 << 20}
+	ContentLimits  = store.ContentLimits{File: 1 << 20, Quota: 8 << 20}
+)
+
 // WarmUp is that of a rig's amplifier.
 const WarmUp = 1500 * time.Millisecond
 
@@ -48,6 +55,9 @@ type Rig struct {
 	Board   plan.Board
 	// Change is asked before each boot; it may be nil.
 	Change func(*node.Config)
+	// Through is what the stores write through to the card, for writers that are
+	// not careful; nil for nothing.
+	Through func(store.FS) store.FS
 
 	stop func()
 	mu   sync.Mutex
@@ -111,15 +121,18 @@ func (r *Rig) start() {
 func (r *Rig) config() node.Config {
 	r.T.Helper()
 	fs := r.Disk.FS()
-	journal, err := store.OpenJournal(fs, "journal", store.JournalLimits{Record: 256 << 10, Segment: 64 << 10, Total: 8 << 20})
+	if r.Through != nil {
+		fs = r.Through(fs)
+	}
+	journal, err := store.OpenJournal(fs, "journal", JournalLimits)
 	if err != nil {
 		r.T.Fatal(err)
 	}
-	registers, err := store.OpenRegisters(fs, "registers", store.RegisterLimits{Value: 260 << 10, Count: 4000, Total: 32 << 20})
+	registers, err := store.OpenRegisters(fs, "registers", RegisterLimits)
 	if err != nil {
 		r.T.Fatal(err)
 	}
-	contents, err := store.OpenContents(fs, "contents", store.ContentLimits{File: 1 << 20, Quota: 8 << 20})
+	contents, err := store.OpenContents(fs, "contents", ContentLimits)
 	if err != nil {
 		r.T.Fatal(err)
 	}
@@ -134,7 +147,7 @@ func (r *Rig) config() node.Config {
 		Version: "test", BoardName: "simulated", Built: r.Centre.House.From, Board: r.Board,
 		Journal: journal, Registers: registers, Contents: contents, Path: func(s store.Sum) string { return fmt.Sprintf("%x", s) },
 		Refuge: refuge, RefugePath: func(s store.Sum) string { return fmt.Sprintf("%s/%x", InMemory, s) },
-		Quota: 8 << 20, Fetcher: r.Fetcher, Player: r.Player, Amplifier: r.Player, Ticks: r.Ticks, Dial: dial,
+		Quota: ContentLimits.Quota, Fetcher: r.Fetcher, Player: r.Player, Amplifier: r.Player, Ticks: r.Ticks, Dial: dial,
 		Rand: rand.New(rand.NewPCG(1, 2)), Log: slog.New(slog.NewTextHandler(r.T.Output(), nil))}
 }
 
@@ -148,13 +161,31 @@ func (r *Rig) Stop() {
 
 // Crash cuts the power: the card is as it may be found then, with the losses
 // that the seed draws, and nothing that the node says afterwards is heard.
-func (r *Rig) Crash(seed uint64) {
-	ops := r.Disk.Ops()
-	r.Wire.mu.Lock()
-	r.Wire.up = false
-	r.Wire.mu.Unlock()
+func (r *Rig) Crash(seed uint64) { r.crash(r.Disk.Ops(), seed) }
+
+func (r *Rig) crash(ops int, seed uint64) {
+	r.Wire.lose()
 	r.Stop()
 	r.Disk, _ = r.Disk.Cut(ops, seed)
+}
+
+// FailAfter lets the power fail when so many operations more were done on the
+// card: the channel is closed then, and nothing that the node says from then on
+// is heard. It is asked between two boots. Call fallen at once when it happened:
+// it leaves the card as it may be found, with the losses that the seed draws.
+func (r *Rig) FailAfter(more int) (failed <-chan struct{}, fallen func(seed uint64)) {
+	ops, done, dark := r.Disk.Ops()+more, 0, make(chan struct{})
+	r.Disk.Fail(func(op storetest.Op) error {
+		if op.Kind == storetest.Read {
+			return nil
+		}
+		if done++; done == more+1 {
+			r.Wire.lose()
+			close(dark)
+		}
+		return nil
+	})
+	return dark, func(seed uint64) { r.crash(ops, seed) }
 }
 
 // Err is how Serve ended.

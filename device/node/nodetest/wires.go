@@ -69,6 +69,13 @@ func (w *Wire) Up() { w.set(true) }
 // Down cuts the link.
 func (w *Wire) Down() { w.set(false) }
 
+// lose cuts the link without the node's being told: it has no power either.
+func (w *Wire) lose() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.up = false
+}
+
 func (w *Wire) set(up bool) {
 	w.mu.Lock()
 	was, to := w.up, w.node
