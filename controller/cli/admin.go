@@ -21,6 +21,7 @@ type adminCmd struct {
 	Node    nodeCmd    `cmd:"" help:"Nodes: list, invite, confirm, revoke."`
 	Audit   auditCmd   `cmd:"" help:"Verify the audit log of a data folder, also against what nodes were told of it."`
 	Renew   renewCmd   `cmd:"" help:"The same as person renew."`
+	Root    rootCmd    `cmd:"" help:"The keys above all others: rotate."`
 }
 
 type tokenCmd struct {

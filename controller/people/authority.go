@@ -202,7 +202,7 @@ func certificate(p Person, key broadcast.Key, from, until broadcast.Instant) bro
 // if everything in it can be believed together with the other areas'. It
 // returns what holds after it.
 func (o *Office) revise(ctx context.Context, tx store.Tx, area broadcast.ID, change func(*broadcast.Authority), signers ...seal.Signer) (*authority, error) {
-	next := broadcast.Authority{Area: area, Roots: o.roots}
+	next := broadcast.Authority{Area: area, Roots: o.Roots()}
 	held, err := tx.Listed(ctx, area, broadcast.KindAuthority, area)
 	if err == nil {
 		next, err = contents(held.Raw)

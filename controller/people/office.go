@@ -111,8 +111,15 @@ func (o *Office) Fingerprint() broadcast.Digest { return o.pin }
 // Top is the area that the service key speaks for.
 func (o *Office) Top() broadcast.ID { return o.top }
 
-// Roots returns every version of the root document, from 1 on.
-func (o *Office) Roots() []broadcast.Envelope { return o.roots }
+// Roots returns every version of the root document that was read last, from 1 on.
+func (o *Office) Roots() []broadcast.Envelope {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.last != nil {
+		return o.last.roots
+	}
+	return o.roots
+}
 
 // Places answers how areas lie to one another now.
 func (o *Office) Places() seal.Places { return o.placesAt(o.instant()) }

@@ -21,11 +21,7 @@ const renewBefore = 30 * 24 * time.Hour
 // it renewed. ask is called with the path of a root file that has a passphrase.
 func (o *Office) Renew(ctx context.Context, rootFiles []string, ask func(path string) (string, error)) ([]broadcast.ID, error) {
 	root, err := o.rootSigners(ctx, rootFiles, ask)
-	defer func() {
-		for _, s := range root {
-			clear(s.Key)
-		}
-	}()
+	defer forget(root)
 	if err != nil {
 		return nil, err
 	}
