@@ -9,11 +9,10 @@ import (
 // restrictive one wins. The zero Law stands for "no verified policy": only
 // emergencies of two officers sound.
 type Law struct {
-	known      bool
-	quiet      []Span
-	windows    [][]Span
-	minutes    map[Class]time.Duration
-	ceiling    int64
+	known bool
+	// policies are asked one by one for what depends on the moment.
+	policies   []Policy
+	sessions   map[Class]time.Duration
 	thresholds map[Class]int
 	alone      []Class
 	custody    map[Class]Custody
@@ -23,7 +22,7 @@ type Law struct {
 
 // LawOf merges the policies of all ancestors of a place.
 func LawOf(policies ...Policy) Law {
-	l := Law{minutes: map[Class]time.Duration{}, ceiling: 100, thresholds: map[Class]int{},
+	l := Law{sessions: map[Class]time.Duration{}, thresholds: map[Class]int{},
 		custody: map[Class]Custody{}, offline: MaxOfflineDays * 24 * time.Hour, alone: Classes()}
 	for _, p := range policies {
 		l.add(p)
@@ -36,18 +35,9 @@ func LawOf(policies ...Policy) Law {
 
 func (l *Law) add(p Policy) {
 	l.known = true
-	l.quiet = append(l.quiet, p.Quiet...)
-	if len(p.Windows) > 0 {
-		l.windows = append(l.windows, p.Windows)
-	}
-	for _, b := range p.Minutes {
-		d := time.Duration(b.Minutes) * time.Minute
-		if have, ok := l.minutes[b.Class]; !ok || d < have {
-			l.minutes[b.Class] = d
-		}
-	}
-	if p.Ceiling > 0 {
-		l.ceiling = min(l.ceiling, p.Ceiling)
+	l.policies = append(l.policies, p)
+	for _, b := range p.Sessions {
+		lower(l.sessions, b)
 	}
 	for _, t := range p.Thresholds {
 		l.thresholds[t.Class] = max(l.thresholds[t.Class], int(t.Officers))
@@ -70,65 +60,16 @@ func (l *Law) add(p Policy) {
 	}
 }
 
+// lower lets the smaller of two budgets of a class stand.
+func lower(bounds map[Class]time.Duration, b Budget) {
+	d := time.Duration(b.Minutes) * time.Minute
+	if have, bound := bounds[b.Class]; !bound || d < have {
+		bounds[b.Class] = d
+	}
+}
+
 // Known says whether any verified policy stands behind the law.
 func (l Law) Known() bool { return l.known }
-
-// Quiet returns the quiet span that touches from..to, if any; emergencies are
-// not asked.
-func (l Law) Quiet(from, to Instant) (Span, bool) {
-	for _, s := range l.quiet {
-		if touches(s, from, to) {
-			return s, true
-		}
-	}
-	return Span{}, false
-}
-
-// touches looks at every local day whose span could reach into from..to.
-func touches(s Span, from, to Instant) bool {
-	for day := from.Add(-24 * time.Hour); day < to.Add(24*time.Hour); day = day.Add(24 * time.Hour) {
-		if a, b, ok := s.On(day); ok && a < to && from < b {
-			return true
-		}
-	}
-	return false
-}
-
-// InWindow says whether from..to lies inside one window of every policy that
-// has windows.
-func (l Law) InWindow(from, to Instant) bool {
-	for _, set := range l.windows {
-		if !slices.ContainsFunc(set, func(s Span) bool { return holds(s, from, to) }) {
-			return false
-		}
-	}
-	return true
-}
-
-func holds(s Span, from, to Instant) bool {
-	for _, day := range []Instant{from.Add(-24 * time.Hour), from} {
-		if a, b, ok := s.On(day); ok && a <= from && to <= b {
-			return true
-		}
-	}
-	return false
-}
-
-// Budget returns how long class c may sound in a local day, and whether there
-// is a bound at all.
-func (l Law) Budget(c Class) (time.Duration, bool) {
-	d, ok := l.minutes[c]
-	return d, ok
-}
-
-// Ceiling returns the loudest allowed volume in percent. Without a policy it is
-// that of the board alone, 100.
-func (l Law) Ceiling() int64 {
-	if !l.known {
-		return 100
-	}
-	return l.ceiling
-}
 
 // Threshold returns how many different people must have signed an announcement
 // of class c, given its signed reason, and whether the class may sound at all.
@@ -140,6 +81,26 @@ func (l Law) Threshold(c Class, reason string) (officers int, may bool) {
 		return 1, true
 	}
 	return max(1, l.thresholds[c]), true
+}
+
+// MaySpeak says whether officers of a level may speak in class c. Emergencies
+// are not asked.
+func (l Law) MaySpeak(c Class, level Level) bool {
+	for _, p := range l.policies {
+		for _, s := range p.Speakers {
+			if s.Class == c && !slices.Contains(s.Levels, level) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Session returns how long one sounding of class c may last, and whether there
+// is a bound at all.
+func (l Law) Session(c Class) (time.Duration, bool) {
+	d, ok := l.sessions[c]
+	return d, ok
 }
 
 // Custody returns the weakest custody whose signature counts for class c.

@@ -16,17 +16,28 @@ type ruling struct {
 	budget, offline                              time.Duration
 	ceiling                                      int64
 	officers, alone, custody                     int
+	session                                      time.Duration // an hour and more without a bound
+	speakers                                     int           // how many levels may speak
 }
 
 func rule(l broadcast.Law, c broadcast.Class, from, to broadcast.Instant) ruling {
 	var r ruling
 	_, r.quiet = l.Quiet(from, to)
 	r.window = l.InWindow(from, to)
-	r.budget, r.bounded = l.Budget(c)
-	r.ceiling, r.offline, r.chime = l.Ceiling(), l.OfflineLimit(), l.Chime(c)
+	r.budget, r.bounded = l.Budget(c, from)
+	r.ceiling, r.offline, r.chime = l.Ceiling(from, to), l.OfflineLimit(), l.Chime(c)
 	r.officers, r.may = l.Threshold(c, "")
 	r.alone, r.mayAlone = l.Threshold(c, "nước lên nhanh")
 	r.custody = l.Custody(c).Rank()
+	r.session = 24 * time.Hour
+	if limit, bound := l.Session(c); bound {
+		r.session = limit
+	}
+	for _, level := range levels() {
+		if l.MaySpeak(c, level) {
+			r.speakers |= 1 << level.Rank()
+		}
+	}
 	return r
 }
 
@@ -36,6 +47,7 @@ func (r ruling) looser(s ruling) string {
 		"quiet hours": s.quiet && !r.quiet, "windows": r.window && !s.window, "no budget": s.bounded && !r.bounded,
 		"budget": s.bounded && r.budget > s.budget, "ceiling": r.ceiling > s.ceiling, "officers": r.officers < s.officers,
 		"one officer": r.alone < s.alone, "custody": r.custody < s.custody, "offline limit": r.offline > s.offline,
+		"session": r.session > s.session, "speakers": r.speakers&^s.speakers != 0,
 		"chime": s.chime && !r.chime, "class": r.may && !s.may || r.mayAlone && !s.mayAlone,
 	} {
 		if is {
@@ -44,6 +56,9 @@ func (r ruling) looser(s ruling) string {
 	}
 	return ""
 }
+
+// everyLevel has the bit of each level.
+const everyLevel = 1<<1 | 1<<2 | 1<<3 | 1<<4
 
 func stretches(t *rapid.T) (from, to broadcast.Instant) {
 	from = local(22, 0, 0) + broadcast.Instant(rapid.Int64Range(0, 7*24*60-1).Draw(t, "from"))*minute
@@ -90,11 +105,13 @@ func TestLawIsTheStrictestOfItsPolicies(t *testing.T) {
 		law := broadcast.LawOf(list...)
 		from, to := stretches(t)
 		for i, c := range broadcast.Classes() {
-			want := ruling{window: true, may: true, mayAlone: true, budget: 24 * time.Hour, ceiling: 100, offline: 35 * 24 * time.Hour, custody: 1}
+			want := ruling{window: true, may: true, mayAlone: true, budget: 24 * time.Hour, ceiling: 100, offline: 35 * 24 * time.Hour, custody: 1,
+				session: 24 * time.Hour, speakers: everyLevel}
 			alone := true
 			for _, p := range list {
 				one := rule(broadcast.LawOf(p), c, from, to)
 				want.quiet, want.window, want.chime = want.quiet || one.quiet, want.window && one.window, want.chime || slices.Contains(p.Chimes, c)
+				want.session, want.speakers = min(want.session, one.session), want.speakers&one.speakers
 				want.ceiling, want.offline = min(want.ceiling, one.ceiling), min(want.offline, one.offline)
 				want.officers, want.custody = max(want.officers, int(p.Thresholds[i].Officers)), max(want.custody, one.custody)
 				if one.bounded {
@@ -127,7 +144,7 @@ func TestWithoutPolicyOnlyEmergenciesOfTwoOfficersSound(t *testing.T) {
 				}
 			}
 			want := ruling{window: true, officers: 2, alone: 2, may: c == broadcast.Emergency, mayAlone: c == broadcast.Emergency,
-				ceiling: 100, custody: 1, chime: true, offline: 14 * 24 * time.Hour}
+				ceiling: 100, custody: 1, chime: true, offline: 14 * 24 * time.Hour, session: 24 * time.Hour, speakers: everyLevel}
 			if got := rule(law, c, at, at+minute); got != want {
 				t.Errorf("%s: %s: %+v, want %+v", name, c, got, want)
 			}
@@ -142,7 +159,7 @@ func TestLeastPolicyLeavesTheDefaults(t *testing.T) {
 	}
 	for i, c := range broadcast.Classes() {
 		want := ruling{window: true, officers: []int{1, 1, 2}[i], alone: []int{1, 1, 2}[i], may: true, mayAlone: true, ceiling: 100, custody: 1,
-			offline: 14 * 24 * time.Hour}
+			offline: 14 * 24 * time.Hour, session: 24 * time.Hour, speakers: everyLevel}
 		if got := rule(law, c, at, at+minute); got != want {
 			t.Errorf("%s: %+v, want %+v", c, got, want)
 		}

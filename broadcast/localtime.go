@@ -74,14 +74,21 @@ func (w Weekday) Validate() error {
 type Span struct {
 	// Days is empty for every day.
 	Days []Weekday `json:"days,omitempty"`
-	From LocalTime `json:"from"`
-	To   LocalTime `json:"to"`
+	// Season is the part of the year in which the span begins; nil for all of it.
+	Season *Season   `json:"season,omitempty"`
+	From   LocalTime `json:"from"`
+	To     LocalTime `json:"to"`
 }
 
 // Validate refuses repeated days and empty spans; 00:00 to 24:00 is the whole day.
 func (s Span) Validate() error {
 	if s.From == s.To || s.From == 24*60 {
 		return fmt.Errorf("from %s to %s is empty; a whole day is 00:00 to 24:00", s.From, s.To)
+	}
+	if s.Season != nil {
+		if err := s.Season.Validate(); err != nil {
+			return fmt.Errorf("season: %w", err)
+		}
 	}
 	return firstOf(check{"days", distinct(s.Days, 0, 7)}, check{"from", within(int64(s.From), 0, 24*60)},
 		check{"to", within(int64(s.To), 0, 24*60)})
@@ -101,6 +108,9 @@ func (s Span) On(i Instant) (from, to Instant, ok bool) {
 		if !found {
 			return 0, 0, false
 		}
+	}
+	if !s.Season.holds(i) {
+		return 0, 0, false
 	}
 	from = midnight.Add(time.Duration(s.From) * time.Minute)
 	to = midnight.Add(time.Duration(s.To) * time.Minute)

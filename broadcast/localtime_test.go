@@ -102,6 +102,8 @@ func TestSpanIsNeverEmptyNorOutsideTheDay(t *testing.T) {
 		{"days", func(s *s) { s.Days = broadcast.Weekdays() }, func(s *s) { s.Days = append(broadcast.Weekdays(), "MO") }},
 		{"days", func(s *s) { s.Days = []broadcast.Weekday{"MO"} }, func(s *s) { s.Days = []broadcast.Weekday{"MO", "MO"} }},
 		{"days", nil, func(s *s) { s.Days = []broadcast.Weekday{"T2"} }},
+		{"season", func(s *s) { s.Season = &broadcast.Season{From: "10-16", To: "02-29"} }, func(s *s) { s.Season = &broadcast.Season{From: "10-16", To: "02-30"} }},
+		{"season", nil, func(s *s) { s.Season = &broadcast.Season{From: "1-16", To: "02-28"} }},
 		{"from", func(s *s) { s.From = 389 }, func(s *s) { s.From = 390 }},
 		{"from", func(s *s) { s.From = 1439 }, func(s *s) { s.From = 1440 }},
 		{"from", func(s *s) { s.From = 0 }, func(s *s) { s.From = -1 }},

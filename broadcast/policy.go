@@ -1,6 +1,7 @@
 package broadcast
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 )
@@ -51,10 +52,19 @@ type Policy struct {
 	Quiet []Span `json:"quiet,omitempty"`
 	// Windows, if any, are the only spans in which normal items may sound.
 	Windows []Span `json:"windows,omitempty"`
-	// Minutes bounds the minutes of sound per local day and class.
-	Minutes []Budget `json:"minutes,omitempty"`
+	// Special lays other rules over some dates.
+	Special []SpecialDay `json:"special,omitempty"`
+	// Minutes bounds the minutes of sound per local day and class, Sessions those
+	// of one sounding.
+	Minutes  []Budget `json:"minutes,omitempty"`
+	Sessions []Budget `json:"sessions,omitempty"`
 	// Ceiling is the loudest allowed volume in percent, 1 to 100; 0 means 100.
-	Ceiling    int64       `json:"ceiling,omitempty"`
+	Ceiling int64 `json:"ceiling,omitempty"`
+	// Ceilings bound the volume in some hours of the day, besides Ceiling.
+	Ceilings []HourCeiling `json:"ceilings,omitempty"`
+	// Speakers names the levels that may speak in a class; a class that is not
+	// named is open to every level.
+	Speakers   []Speaker   `json:"speakers,omitempty"`
 	Thresholds []Threshold `json:"thresholds"`
 	// OneOfficer lists the classes that one officer may publish alone with a
 	// reason inside the signed bytes.
@@ -68,6 +78,25 @@ type Policy struct {
 	Chimes []Class `json:"chimes,omitempty"`
 	// Corrections lists content that a correction may play at once.
 	Corrections []Digest `json:"corrections,omitempty"`
+	// Minimum is how many minutes a day the area ought to speak. No node enforces
+	// it; reports count it.
+	Minimum int64 `json:"minimum,omitempty"`
+	// Retention is for how many months the office keeps what sounded; 0 leaves it
+	// to the office. Nodes keep what fits.
+	Retention int64 `json:"retention,omitempty"`
+}
+
+// HourCeiling is the loudest allowed volume in percent in a span of the day.
+type HourCeiling struct {
+	Hours   Span  `json:"hours"`
+	Percent int64 `json:"percent"`
+}
+
+// Speaker names the levels whose officers may speak in a class. Who may warn of
+// danger is decided by certificates and thresholds alone.
+type Speaker struct {
+	Class  Class   `json:"class"`
+	Levels []Level `json:"levels"`
 }
 
 // Budget is how many minutes of one class may sound in a local day.
@@ -92,7 +121,9 @@ type LeastCustody struct {
 func (p Policy) Validate() error {
 	if err := firstOf(check{"area", p.Area.Validate()}, check{"revision", p.Revision.Validate()},
 		check{"quiet", spans(p.Quiet)}, check{"windows", spans(p.Windows)},
-		check{"ceiling", within(p.Ceiling, 0, 100)},
+		check{"special", specialDays(p.Special)}, check{"minutes", budgets(p.Minutes)}, check{"sessions", budgets(p.Sessions)},
+		check{"ceiling", within(p.Ceiling, 0, 100)}, check{"ceilings", ceilings(p.Ceilings)}, check{"speakers", speakers(p.Speakers)},
+		check{"minimum", within(p.Minimum, 0, 1440)}, check{"retention", within(p.Retention, 0, 240)},
 		check{"offline_days", within(p.OfflineDays, 0, MaxOfflineDays)},
 		check{"one_officer", distinct(p.OneOfficer, 0, 3)}, check{"chimes", distinct(p.Chimes, 0, 3)},
 		check{"corrections", distinct(p.Corrections, 0, 32)}); err != nil {
@@ -113,16 +144,6 @@ func (p Policy) validateTables() error {
 			return fmt.Errorf("thresholds: %s: %w", c, err)
 		}
 	}
-	seen := map[Class]bool{}
-	for _, b := range p.Minutes {
-		if seen[b.Class] || b.Class == Emergency {
-			return errors.New("minutes: normal and priority, each once; emergencies have no budget")
-		}
-		seen[b.Class] = true
-		if err := firstOf(check{"minutes", b.Class.Validate()}, check{"minutes", within(b.Minutes, 0, 1440)}); err != nil {
-			return err
-		}
-	}
 	custodies := map[Class]bool{}
 	for _, c := range p.Custodies {
 		if custodies[c.Class] {
@@ -130,6 +151,47 @@ func (p Policy) validateTables() error {
 		}
 		custodies[c.Class] = true
 		if err := firstOf(check{"custodies", c.Class.Validate()}, check{"custodies", c.Custody.Validate()}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// budgets refuses a bound for emergencies: nothing counts their minutes.
+func budgets(list []Budget) error {
+	seen := map[Class]bool{}
+	for _, b := range list {
+		if seen[b.Class] || b.Class == Emergency {
+			return errors.New("normal and priority, each once; emergencies have no budget")
+		}
+		seen[b.Class] = true
+		if err := cmp.Or(b.Class.Validate(), within(b.Minutes, 0, 1440)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func ceilings(list []HourCeiling) error {
+	if len(list) > 16 {
+		return fmt.Errorf("%d hours with a ceiling, at most 16", len(list))
+	}
+	for _, c := range list {
+		if err := firstOf(check{"hours", c.Hours.Validate()}, check{"percent", within(c.Percent, 1, 100)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func speakers(list []Speaker) error {
+	seen := map[Class]bool{}
+	for _, s := range list {
+		if seen[s.Class] || s.Class == Emergency {
+			return errors.New("normal and priority, each once; who may warn of danger is for certificates to say")
+		}
+		seen[s.Class] = true
+		if err := firstOf(check{"class", s.Class.Validate()}, check{"levels", distinct(s.Levels, 1, 4)}); err != nil {
 			return err
 		}
 	}

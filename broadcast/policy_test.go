@@ -26,8 +26,8 @@ func policies() *rapid.Generator[broadcast.Policy] {
 	}
 	number := func(t *rapid.T, name string, from, to int64) int64 { return rapid.Int64Range(from, to).Draw(t, name) }
 	return rapid.Custom(func(t *rapid.T) broadcast.Policy {
-		p := broadcast.Policy{Area: "bac-quang", Revision: broadcast.Revision(at), Quiet: rapid.SliceOfN(spans(), 0, 2).Draw(t, "quiet"),
-			Windows: rapid.SliceOfN(spans(), 0, 2).Draw(t, "windows"), Ceiling: number(t, "ceiling", 0, 100),
+		p := broadcast.Policy{Area: "bac-quang", Revision: broadcast.Revision(at), Quiet: few(t, "quiet", spans()),
+			Windows: few(t, "windows", spans()), Ceiling: number(t, "ceiling", 0, 100),
 			Thresholds: officers(number(t, "normal", 1, 4), number(t, "priority", 1, 4), number(t, "emergency", 1, 4)),
 			OneOfficer: some(t, "alone"), OfflineDays: number(t, "offline", 0, broadcast.MaxOfflineDays), Chimes: some(t, "chime")}
 		for _, c := range some(t, "budget") {
@@ -39,7 +39,43 @@ func policies() *rapid.Generator[broadcast.Policy] {
 			p.Custodies = append(p.Custodies, broadcast.LeastCustody{Class: c,
 				Custody: rapid.SampledFrom([]broadcast.Custody{broadcast.CustodyController, broadcast.CustodyBrowser, broadcast.CustodyToken}).Draw(t, "least")})
 		}
+		for _, c := range []broadcast.Class{broadcast.Normal, broadcast.Priority} {
+			if rapid.Bool().Draw(t, "session "+string(c)) {
+				p.Sessions = append(p.Sessions, broadcast.Budget{Class: c, Minutes: number(t, "session", 0, 60)})
+			}
+			if rapid.IntRange(0, 3).Draw(t, "speakers "+string(c)) == 0 {
+				p.Speakers = append(p.Speakers, broadcast.Speaker{Class: c, Levels: []broadcast.Level{rapid.SampledFrom(levels()).Draw(t, "level")}})
+			}
+		}
+		p.Ceilings = few(t, "ceilings", rapid.Custom(func(t *rapid.T) broadcast.HourCeiling {
+			return broadcast.HourCeiling{Hours: spans().Draw(t, "hours"), Percent: number(t, "percent", 1, 100)}
+		}))
+		p.Special = few(t, "special", specialDays())
 		return p
+	})
+}
+
+// few draws up to two values; none are nil, as they come out of an encoding.
+func few[T any](t *rapid.T, name string, values *rapid.Generator[T]) []T {
+	if out := rapid.SliceOfN(values, 0, 2).Draw(t, name); len(out) > 0 {
+		return out
+	}
+	return nil
+}
+
+func levels() []broadcast.Level {
+	return []broadcast.Level{broadcast.Province, broadcast.District, broadcast.Commune, broadcast.Village}
+}
+
+// specialDays draws days of the week from 22/11/2026 on.
+func specialDays() *rapid.Generator[broadcast.SpecialDay] {
+	return rapid.Custom(func(t *rapid.T) broadcast.SpecialDay {
+		first := rapid.IntRange(20, 30).Draw(t, "first day")
+		return broadcast.SpecialDay{Name: "Quốc tang", From: broadcast.DateOf(local(first, 0, 0)),
+			To:    broadcast.DateOf(local(first+rapid.IntRange(0, 3).Draw(t, "more days"), 0, 0)),
+			Quiet: few(t, "quiet", spans()), Windows: few(t, "windows", spans()),
+			Minutes: []broadcast.Budget{{Class: broadcast.Normal, Minutes: rapid.Int64Range(0, 60).Draw(t, "minutes")}},
+			Ceiling: rapid.Int64Range(0, 100).Draw(t, "ceiling")}
 	})
 }
 
@@ -60,6 +96,26 @@ func TestPolicyKeepsItsLimits(t *testing.T) {
 		{"minutes", nil, func(p *p) { p.Minutes[0].Class = "" }},
 		{"minutes", nil, func(p *p) { p.Minutes = append(p.Minutes, p.Minutes[0]) }},
 		{"minutes", nil, func(p *p) { p.Minutes[0].Class = broadcast.Emergency }},
+		{"sessions", func(p *p) { p.Sessions[0].Minutes = 1440 }, func(p *p) { p.Sessions[0].Minutes = 1441 }},
+		{"sessions", nil, func(p *p) { p.Sessions = append(p.Sessions, p.Sessions[0]) }},
+		{"ceilings", func(p *p) { p.Ceilings[0].Percent = 1 }, func(p *p) { p.Ceilings[0].Percent = 0 }},
+		{"ceilings", func(p *p) { p.Ceilings[0].Percent = 100 }, func(p *p) { p.Ceilings[0].Percent = 101 }},
+		{"ceilings", nil, func(p *p) { p.Ceilings[0].Hours.To = p.Ceilings[0].Hours.From }},
+		{"ceilings", nil, func(p *p) { p.Ceilings = several(17, func(string) broadcast.HourCeiling { return p.Ceilings[0] }) }},
+		{"speakers", func(p *p) { p.Speakers[0].Levels = levels() }, func(p *p) { p.Speakers[0].Levels = nil }},
+		{"speakers", nil, func(p *p) { p.Speakers[0].Class = broadcast.Emergency }},
+		{"speakers", nil, func(p *p) { p.Speakers = append(p.Speakers, p.Speakers[0]) }},
+		{"special", nil, func(p *p) { p.Special[0].Name = "" }},
+		{"special", nil, func(p *p) { p.Special[0].Name = "Tết\u0000" }},
+		{"special", func(p *p) { p.Special[0].To = "2027-02-05" }, func(p *p) { p.Special[0].To = "2027-02-04" }},
+		{"special", func(p *p) { p.Special[0].To = "2027-03-07" }, func(p *p) { p.Special[0].To = "2027-03-08" }},
+		{"special", nil, func(p *p) { p.Special[0].From = "2027-02-30" }},
+		{"special", nil, func(p *p) { p.Special[0] = broadcast.SpecialDay{Name: "Tết", From: "2027-02-05", To: "2027-02-05"} }},
+		{"special", nil, func(p *p) { p.Special[0].Minutes[0].Class = broadcast.Emergency }},
+		{"special", nil, func(p *p) { p.Special = several(33, func(string) broadcast.SpecialDay { return p.Special[0] }) }},
+		{"quiet", func(p *p) { p.Quiet[0].Season = &broadcast.Season{From: "02-29", To: "02-29"} }, func(p *p) { p.Quiet[0].Season = &broadcast.Season{From: "02-30", To: "03-01"} }},
+		{"minimum", func(p *p) { p.Minimum = 1440 }, func(p *p) { p.Minimum = 1441 }},
+		{"retention", func(p *p) { p.Retention = 240 }, func(p *p) { p.Retention = 241 }},
 		{"ceiling", func(p *p) { p.Ceiling = 100 }, func(p *p) { p.Ceiling = 101 }},
 		{"ceiling", func(p *p) { p.Ceiling = 0 }, func(p *p) { p.Ceiling = -1 }},
 		{"thresholds", func(p *p) { p.Thresholds = officers(4, 4, 4) }, func(p *p) { p.Thresholds = officers(1, 1, 5) }},

@@ -42,6 +42,8 @@ const (
 	WhyOtherBody    Reason = "other-body"
 	WhyAhead        Reason = "ahead"
 	WhyMicrophone   Reason = "microphone"
+	WhySession      Reason = "session"
+	WhySpeaker      Reason = "speaker"
 )
 
 // ReasonText is what a reason means, in the two languages of the console.
@@ -92,6 +94,8 @@ func ReasonTexts() []ReasonText {
 		{WhyOtherBody, "cụm loa giữ một văn bản khác mang đúng tên này", "the node holds another document under exactly this name"},
 		{WhyAhead, "đồng hồ đã chạy trước, lượt này còn phía trước", "the clock had been ahead; this is still to come"},
 		{WhyMicrophone, "không có ai nói vào micrô tại chỗ, hoặc micrô hỏng", "nobody speaks into the microphone of the box, or it failed"},
+		{WhySession, "dài hơn mức quy chế cho phép mỗi lượt phát", "longer than the policy allows for one sounding"},
+		{WhySpeaker, "quy chế không cho cấp này phát loại bản tin này", "the policy does not let this level speak in this class"},
 	}
 }
 

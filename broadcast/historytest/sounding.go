@@ -313,7 +313,7 @@ func (o Over) tell(j *Judge, at broadcast.Instant) {
 func (j *Judge) spend(h *heard, length time.Duration) {
 	on := spent{h.paper.doc.Class, h.first.Time().In(broadcast.Local()).Format(time.DateOnly)}
 	j.minutes[on] += length
-	if limit, bound := h.law.Budget(on.class); bound && j.minutes[on] > limit+obey {
+	if limit, bound := h.law.Budget(on.class, h.first); bound && j.minutes[on] > limit+obey {
 		j.breach(lawBudget, "%v of %s on %s, allowed are %v", j.minutes[on], on.class, on.day, limit)
 	}
 }

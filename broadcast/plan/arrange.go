@@ -231,7 +231,7 @@ func (p *planner) sound(j *job, t turn, s shape, c ending) {
 		chime = p.chime(j.b)
 	}
 	e.Soundings = append(e.Soundings, Sounding{Attempt: j.attempt, Why: j.why, On: t.on, From: t.from, To: c.at,
-		Offset: s.offset, Chime: chime, Volume: p.volume(j.b), Parts: s.parts})
+		Offset: s.offset, Chime: chime, Volume: p.volume(j.b, t.from, c.at), Parts: s.parts})
 	p.spend(j.b.Drill, j.b.a.Class, t.from, int64(c.at-t.from))
 	p.heard[j.b.exactly()] = true
 	p.line.closed, p.line.since, p.line.last = true, t.since, c.at

@@ -109,12 +109,12 @@ func (p *planner) headLength(b *bulletin) int64 {
 	return length.Milliseconds()
 }
 
-// volume is the signed percentage of the lowest ceiling. An emergency passes
+// volume is the signed percentage of the lowest ceiling between two moments. An emergency passes
 // every ceiling but that of the hardware.
-func (p *planner) volume(b *bulletin) int64 {
+func (p *planner) volume(b *bulletin, from, to broadcast.Instant) int64 {
 	ceiling := orFull(p.in.Board.Ceiling)
 	if !b.emergency() {
-		ceiling = min(ceiling, p.in.Law.Ceiling(), orFull(p.in.Assignment.Ceiling))
+		ceiling = min(ceiling, p.in.Law.Ceiling(from, to), orFull(p.in.Assignment.Ceiling))
 	}
 	return max(1, ceiling*orFull(b.a.Volume)/100)
 }

@@ -24,6 +24,6 @@ func (p *planner) spend(drill bool, class broadcast.Class, at broadcast.Instant,
 
 // exceeds says whether the day's minutes do not hold the whole sounding.
 func (p *planner) exceeds(b *bulletin, from broadcast.Instant, millis int64) bool {
-	limit, bound := p.in.Law.Budget(b.lawClass())
+	limit, bound := p.in.Law.Budget(b.lawClass(), from)
 	return bound && p.spent[allowanceOf(b.Drill, b.a.Class, from)]+millis > limit.Milliseconds()
 }

@@ -99,7 +99,7 @@ func TestTheMinutesOfADayAreNeverExceeded(t *testing.T) {
 			}
 			key := text(s.From)[:10] + string(class)
 			spent[key] += s.To.Sub(s.From)
-			if limit, bound := in.Law.Budget(class); bound && spent[key] > limit {
+			if limit, bound := in.Law.Budget(class, s.From); bound && spent[key] > limit {
 				t.Fatalf("%s: %s of %s sounded", key, spent[key], limit)
 			}
 		}

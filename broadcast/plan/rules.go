@@ -42,8 +42,10 @@ var standing = []struct {
 	{broadcast.WhyClock, true, untimely},
 	{broadcast.WhyNoPolicy, false, func(p *planner, _ *bulletin) bool { return !p.in.Law.Known() }},
 	{broadcast.WhyThreshold, true, func(p *planner, b *bulletin) bool { return !b.Enough(p.in.Law) }},
+	{broadcast.WhySpeaker, false, func(p *planner, b *bulletin) bool { return !p.in.Law.MaySpeak(b.lawClass(), b.level) }},
 	{broadcast.WhyDeclined, false, func(_ *planner, b *bulletin) bool { return b.offer && b.place.of(b) && b.place.Decline }},
 	{broadcast.WhyRule, false, func(_ *planner, b *bulletin) bool { return !readable(b.timing()) }},
+	{broadcast.WhySession, false, overSession},
 	{broadcast.WhyTooLong, false, tooLong},
 }
 
@@ -164,6 +166,12 @@ func people(signers []Signer, least broadcast.Custody) int {
 func tooLong(p *planner, b *bulletin) bool {
 	limit := p.in.Board.bearable()
 	return limit > 0 && p.headLength(b)+b.body.total > limit
+}
+
+// overSession says that the policy allows no single sounding of that length.
+func overSession(p *planner, b *bulletin) bool {
+	limit, bound := p.in.Law.Session(b.lawClass())
+	return bound && p.headLength(b)+b.body.total > limit.Milliseconds()
 }
 
 // stale is the rule of the last contact. Without a fresh manifest for too long

@@ -1,7 +1,9 @@
 package preview
 
 import (
+	"fmt"
 	"strings"
+	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/plan"
@@ -16,7 +18,11 @@ func (p *planned) limit(why broadcast.Reason, e plan.Entry) string {
 			return hours(s)
 		}
 	case broadcast.WhyWindow:
-		return windows(p.reader.policiesOf(p.in.Assignment))
+		return windows(p.reader.policiesOf(p.in.Assignment), e.Start)
+	case broadcast.WhySession:
+		if longest, bound := p.in.Law.Session(e.Class); bound {
+			return fmt.Sprintf("≤ %d min", longest/time.Minute)
+		}
 	case broadcast.WhySilence:
 		var last broadcast.Instant
 		for _, s := range p.in.Silences {
@@ -31,12 +37,12 @@ func (p *planned) limit(why broadcast.Reason, e plan.Entry) string {
 	return ""
 }
 
-// windows are the hours that every policy of the place leaves open.
-func windows(policies []broadcast.Policy) string {
+// windows are the hours that every policy of the place leaves open on a day.
+func windows(policies []broadcast.Policy, day broadcast.Instant) string {
 	var all []string
 	for _, p := range policies {
 		var set []string
-		for _, s := range p.Windows {
+		for _, s := range p.WindowsOn(day) {
 			set = append(set, hours(s))
 		}
 		if len(set) > 0 {
@@ -52,7 +58,16 @@ func hours(s broadcast.Span) string {
 	for _, d := range s.Days {
 		text += " " + string(d)
 	}
+	if s.Season != nil {
+		text += " (" + dayMonth(s.Season.From) + "–" + dayMonth(s.Season.To) + ")"
+	}
 	return text
+}
+
+// dayMonth is a day of the year as people here read it.
+func dayMonth(d broadcast.MonthDay) string {
+	month, day, _ := strings.Cut(string(d), "-")
+	return day + "/" + month
 }
 
 // moment is a moment as people here read it.

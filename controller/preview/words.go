@@ -24,6 +24,8 @@ var advice = map[broadcast.Reason]Words{
 	broadcast.WhyDeclined:  {"ask the commune", "hãy trao đổi với xã"},
 	broadcast.WhyLanguage:  {"add a version in the language of the area", "hãy thêm bản bằng ngôn ngữ của địa bàn"},
 	broadcast.WhyTooLong:   {"split it into shorter parts", "hãy chia thành nhiều phần ngắn hơn"},
+	broadcast.WhySession:   {"split it into shorter parts", "hãy chia thành nhiều phần ngắn hơn"},
+	broadcast.WhySpeaker:   {"choose another class, or ask an officer of a level that may speak in it", "hãy chọn loại khác hoặc nhờ cán bộ cấp được phép phát loại này"},
 	broadcast.WhyBody:      {"use a recording", "hãy dùng bản ghi âm"},
 	broadcast.WhyRule:      {"write the recurrence anew", "hãy lập lại lịch lặp"},
 }
