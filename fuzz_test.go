@@ -44,6 +44,7 @@ var familiar = map[string]string{
 	"controller/store":    "bodies that the desk made and checked before it kept them",
 	"controller/cli":      "the last line of an answer to the command line, from the controller that a person named",
 	"controller/desk":     "receipts that were opened and checked before they were stored",
+	"controller/records":  "pages of the diary, which it wrote itself, and of which the digests are checked",
 	"controller/remote":   "answers to the command line, from the controller that a person named and whose size is bounded",
 	"device/link/counter": "the answer of the daemon, over a socket that only its own user opens; what is handed over is read elsewhere",
 	"device/speech":       "the name of a speech, which the node made itself",

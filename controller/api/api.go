@@ -51,6 +51,7 @@ type Config struct {
 	Recordings *recording.Archive
 	Events     *events.Hub
 	Post       Post
+	Records    Records
 	Tree       broadcast.Tree
 	// Holdings may be nil; drift is then not shown.
 	Holdings Holdings
@@ -109,6 +110,7 @@ func build(cfg Config) (*http.ServeMux, huma.API, error) {
 		s.recordings,
 		s.faults,
 		s.firings,
+		s.records,
 		s.enrolments,
 		s.persons,
 		s.sessions,

@@ -20,7 +20,8 @@ import (
 
 // place is a village with one of everything in it.
 type place struct {
-	area broadcast.ID
+	area    broadcast.ID
+	commune string
 	// draft and dropped are not published, said is.
 	draft, dropped, said, node, spare, speech, template string
 	person, leaver, coded, session, phone               string
@@ -55,6 +56,7 @@ func trials(sound string) map[string]trial {
 		return map[string]any{"version": 99, "title": "Cháy", "areas": []string{string(p.area)}, "versions": []map[string]any{{"content": sound}}}
 	}
 	inArea := func(p place) string { return string(p.area) }
+	commune := func(p place) string { return p.commune }
 	text := func(p place) any {
 		return map[string]any{"area": p.area, "title": "Họp thôn", "text": "Họp thôn.", "engine": "nu", "voice": "nu-bac"}
 	}
@@ -133,6 +135,15 @@ func trials(sound string) map[string]trial {
 				r.put(r.first, "/api/v1/areas/"+string(p.area)+"/lexicon", map[string]any{"written": "UBND", "spoken": "ủy ban"})
 			}},
 
+		"GET /api/v1/areas/{id}/diary":              {id: commune},
+		"GET /api/v1/areas/{id}/diary/{day}":        {id: commune},
+		"GET /api/v1/areas/{id}/diary/{day}/{form}": {id: commune},
+		"POST /api/v1/areas/{id}/diary/{day}/entries": {id: commune, body: func(place) any {
+			return map[string]string{"text": "Mất điện."}
+		}},
+		"GET /api/v1/areas/{id}/reports/{month}":        {id: inArea},
+		"GET /api/v1/areas/{id}/reports/{month}/{form}": {id: inArea},
+
 		"GET /api/v1/nodes":                           {shows: node},
 		"GET /api/v1/nodes/{id}/plan":                 {id: node},
 		"GET /api/v1/nodes/{id}/ahead":                {id: node},
@@ -172,7 +183,11 @@ func trials(sound string) map[string]trial {
 func (r *rig) furnished(area broadcast.ID) place {
 	r.t.Helper()
 	name := string(area)
-	p := place{area: area, node: "nut-" + name, spare: "du-" + name, person: "nguoi-" + name, leaver: "thoi-" + name, coded: "quen-" + name}
+	chain, err := r.Tree.Chain(area, r.Now())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	p := place{area: area, commune: string(chain[len(chain)-2].Area), node: "nut-" + name, spare: "du-" + name, person: "nguoi-" + name, leaver: "thoi-" + name, coded: "quen-" + name}
 	r.Node(broadcast.ID(p.node), area)
 	r.Node(broadcast.ID(p.spare), area)
 	r.ok(r.say(broadcast.ID(p.node), "f-"+area, spoken), 200, nil)
@@ -222,7 +237,7 @@ func (r *rig) try(route, token string, x trial, p place) bool {
 		if strings.Contains(pattern, "{id}") {
 			digest = string(broadcast.Sum(spoken))
 		}
-		call.Path = strings.NewReplacer("{id}", x.id(p), "{sha256}", digest).Replace(pattern)
+		call.Path = strings.NewReplacer("{id}", x.id(p), "{sha256}", digest, "{day}", "2026-11-22", "{month}", "2026-11", "{form}", "csv").Replace(pattern)
 	}
 	if x.more != nil {
 		call.Path += x.more(p)

@@ -21,6 +21,7 @@ import (
 	"github.com/loaxa/loaxa/controller/people"
 	"github.com/loaxa/loaxa/controller/preview"
 	"github.com/loaxa/loaxa/controller/recording"
+	"github.com/loaxa/loaxa/controller/records"
 	"github.com/loaxa/loaxa/controller/speech"
 	"github.com/loaxa/loaxa/controller/store"
 )
@@ -143,6 +144,7 @@ var known = []struct {
 	{recording.ErrOffset, http.StatusConflict, "recording-offset", "Phần gửi tiếp không nối với phần đã có; hãy hỏi lại đã có bao nhiêu."},
 	{recording.ErrRoom, http.StatusInsufficientStorage, "recording-room", "Cụm loa này đã hết chỗ lưu bản ghi âm tại trung tâm cho đến khi bản cũ hết hạn."},
 	{recording.ErrBusy, http.StatusServiceUnavailable, "recording-busy", "Cụm loa này đang gửi một bản ghi âm: hãy thử lại sau một phút."},
+	{records.ErrRecord, http.StatusUnprocessableEntity, "record", "Không có nhật ký hoặc báo cáo như vậy: hãy kiểm tra địa bàn (nhật ký theo xã), ngày, tháng và độ dài nội dung."},
 	{store.ErrConflict, http.StatusConflict, "conflict", "Dữ liệu vừa thay đổi; hãy tải lại rồi thử lại."},
 }
 

@@ -29,6 +29,7 @@ import (
 	"github.com/loaxa/loaxa/controller/notify"
 	"github.com/loaxa/loaxa/controller/people"
 	"github.com/loaxa/loaxa/controller/recording"
+	"github.com/loaxa/loaxa/controller/records"
 	"github.com/loaxa/loaxa/controller/speech"
 	"github.com/loaxa/loaxa/controller/store"
 )
@@ -75,6 +76,7 @@ type controller struct {
 	desk     *desk.Desk
 	post     *notify.Post
 	archive  *recording.Archive
+	records  *records.Records
 	handler  http.Handler
 }
 
@@ -121,7 +123,7 @@ func (c *controller) peopleConfig() people.Config {
 
 // build makes every part, without starting any.
 func (c *controller) build(ctx context.Context) error {
-	steps := []func(context.Context) error{c.buildOffice, c.buildAddresses, c.buildFleet, c.buildBus, c.buildSpeech, c.buildArchive, c.buildDesk, c.buildPost, c.buildAPI}
+	steps := []func(context.Context) error{c.buildOffice, c.buildAddresses, c.buildFleet, c.buildBus, c.buildSpeech, c.buildArchive, c.buildDesk, c.buildPost, c.buildRecords, c.buildAPI}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
@@ -275,6 +277,11 @@ func (c *controller) buildPost(context.Context) (err error) {
 	return nil
 }
 
+func (c *controller) buildRecords(context.Context) error {
+	c.records = records.New(records.Config{DB: c.db, Desk: c.desk, Fleet: c.fleet, Persons: c.office, Tree: c.tree, Now: time.Now, Log: c.opt.Log.With("part", "records")})
+	return nil
+}
+
 func (c *controller) buildAPI(context.Context) (err error) {
 	visitors, err := accounts.New(accounts.Config{DB: c.db, Office: c.office, Now: time.Now, Site: site(c.opt, c.listener.Addr().String()), Log: c.opt.Log.With("part", "accounts")})
 	if err != nil {
@@ -291,6 +298,7 @@ func (c *controller) buildAPI(context.Context) (err error) {
 		Speech:     c.speech,
 		Carrier:    c.dispatch,
 		Recordings: c.archive,
+		Records:    c.records,
 		Post:       c.post,
 		Events:     c.hub,
 		Tree:       c.tree,

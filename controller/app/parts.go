@@ -32,6 +32,7 @@ func (c *controller) parts() []part {
 		{"vigil", fleet.NewVigil(fleet.VigilConfig{Fleet: c.fleet, Line: c.client, Holdings: c.dispatch}).Serve},
 		{"desk", c.desk.Serve},
 		{"post", c.post.Serve},
+		{"records", c.records.Serve},
 		{"speech", c.speech.Serve},
 		{"archive", c.archive.Serve},
 		{"http", c.serveHTTP},

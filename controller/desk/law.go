@@ -36,14 +36,11 @@ func (d *Desk) rule(ctx context.Context, ring *seal.Keyring, a broadcast.Announc
 		if err != nil {
 			return rule{}, refuse(AreaUnknown, "areas", string(area))
 		}
-		var held []broadcast.Policy
-		for _, p := range chain {
-			if policy, ok := policies[p.Area]; ok {
-				held = append(held, policy)
-				out.alone = out.alone && slices.Contains(policy.OneOfficer, a.Class)
-			}
+		all := held(policies, chain)
+		for _, policy := range all {
+			out.alone = out.alone && slices.Contains(policy.OneOfficer, a.Class)
 		}
-		law := broadcast.LawOf(held...)
+		law := broadcast.LawOf(all...)
 		out.laws = append(out.laws, law)
 		n, may := law.Threshold(a.Class, a.Reason)
 		if !may {
@@ -58,6 +55,34 @@ func (d *Desk) rule(ctx context.Context, ring *seal.Keyring, a broadcast.Announc
 		out.officers, out.alone = 1, true
 	}
 	return out, nil
+}
+
+// Law is what the policies of an area and of all above it allow together.
+func (d *Desk) Law(ctx context.Context, area broadcast.ID) (broadcast.Law, error) {
+	ring, err := d.cfg.Keys.Ring(ctx)
+	if err != nil {
+		return broadcast.Law{}, err
+	}
+	policies, err := d.policies(ctx, ring)
+	if err != nil {
+		return broadcast.Law{}, err
+	}
+	chain, err := d.cfg.Tree.Chain(area, d.now())
+	if err != nil {
+		return broadcast.Law{}, err
+	}
+	return broadcast.LawOf(held(policies, chain)...), nil
+}
+
+// held are the policies of the areas of a chain.
+func held(policies map[broadcast.ID]broadcast.Policy, chain []broadcast.Place) []broadcast.Policy {
+	var out []broadcast.Policy
+	for _, p := range chain {
+		if policy, ok := policies[p.Area]; ok {
+			out = append(out, policy)
+		}
+	}
+	return out
 }
 
 // suits refuses what is beyond a person's role although the certificate, which

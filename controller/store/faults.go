@@ -36,6 +36,9 @@ type FaultQuery struct {
 	Code  broadcast.FaultCode
 	// Open leaves out what is cleared.
 	Open bool
+	// From and To choose what the controller knew to be wrong at some moment
+	// between them, To not included; 0 stands for no such bound.
+	From, To broadcast.Instant
 	// Before is the id of the last one on the page before.
 	Before broadcast.ID
 	// Limit must be positive.
@@ -57,6 +60,12 @@ func (db *DB) Faults(ctx context.Context, q FaultQuery) ([]Fault, error) {
 	}
 	if q.Open {
 		rows.Where("cleared_ms = 0")
+	}
+	if q.From != 0 {
+		rows.Where("(cleared_ms = 0 OR cleared_ms >= ?)", q.From)
+	}
+	if q.To != 0 {
+		rows.Where("shown_ms < ?", q.To)
 	}
 	if q.Before != "" {
 		rows.Where("id < ?", q.Before)

@@ -31,6 +31,7 @@ import (
 	"github.com/loaxa/loaxa/controller/intake"
 	"github.com/loaxa/loaxa/controller/notify"
 	"github.com/loaxa/loaxa/controller/recording"
+	"github.com/loaxa/loaxa/controller/records"
 	"github.com/loaxa/loaxa/controller/speech"
 	"github.com/loaxa/loaxa/controller/speech/speechtest"
 )
@@ -112,6 +113,8 @@ type House struct {
 	Contents *Contents
 	Holdings Holdings
 	Server   *httptest.Server
+	// Records looks for days to close when a test says so.
+	Records *records.Records
 	// Voice is the one engine, named nu; Speech speaks when a test says Work.
 	Voice  *speechtest.Voice
 	Speech *speech.Studio
@@ -135,6 +138,7 @@ func (h *House) Serve() {
 	if err != nil {
 		h.T.Fatal(err)
 	}
+	h.Records = records.New(records.Config{DB: h.DB, Desk: h.Desk, Fleet: h.Fleet, Persons: h.Office, Tree: h.Tree, Now: h.Clock.Now, Log: slog.New(slog.DiscardHandler)})
 	post := notify.New(notify.Config{DB: h.DB, Rights: h.Office, Persons: h.Office, Tree: h.Tree, Now: h.Clock.Now, Log: slog.New(slog.DiscardHandler),
 		Settings: notify.Settings{Mail: &notify.MailSettings{Server: "127.0.0.1:25", From: "loa@example.vn", Security: "none"}}})
 	visitors, err := accounts.New(accounts.Config{DB: h.DB, Office: h.Office, Now: h.Clock.Now, Site: Site, Cost: h.Config.Cost, Log: slog.New(slog.DiscardHandler)})
@@ -157,6 +161,7 @@ func (h *House) Serve() {
 		Carrier:    carrier,
 		Recordings: recordings,
 		Post:       post,
+		Records:    h.Records,
 		Events:     h.Hub,
 		Tree:       h.Tree,
 		Holdings:   h.Holdings,

@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		notify(),
 		speech(),
 		templates(),
+		diary(),
 		recordings(),
 		calendar(),
 	}
