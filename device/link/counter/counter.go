@@ -202,13 +202,27 @@ func received(conn *net.UnixConn) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	messages, err := syscall.ParseSocketControlMessage(rights[:n])
-	if err != nil || len(messages) != 1 {
-		return nil, errors.New("no file was passed")
-	}
-	files, err := syscall.ParseUnixRights(&messages[0])
-	if err != nil || len(files) != 1 {
-		return nil, errors.New("no file was passed")
+	files := passed(rights[:n])
+	if len(files) != 1 {
+		for _, fd := range files { // they are this program's, wanted or not
+			_ = syscall.Close(fd)
+		}
+		return nil, fmt.Errorf("%d files were passed: pass one", len(files))
 	}
 	return os.NewFile(uintptr(files[0]), "handed over"), nil
+}
+
+// passed are all files that came with a message.
+func passed(rights []byte) (files []int) {
+	messages, err := syscall.ParseSocketControlMessage(rights)
+	if err != nil {
+		return nil
+	}
+	for _, m := range messages {
+		some, err := syscall.ParseUnixRights(&m)
+		if err == nil {
+			files = append(files, some...)
+		}
+	}
+	return files
 }

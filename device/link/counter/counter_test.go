@@ -12,7 +12,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/pack"
@@ -175,6 +177,36 @@ func TestWhoeverComesToTheCounterHoldsUpNobody(t *testing.T) {
 	_ = conn.Close()
 	if a, _, err := counter.Hand(socket, file(t, []byte("{good}"))); err != nil || a.Documents != 1 {
 		t.Errorf("after them: %+v %v", a, err)
+	}
+}
+
+// TestFilesThatNobodyAskedForAreClosed: what is passed belongs to whoever
+// receives it, and a daemon that keeps it runs out of files one day.
+func TestFilesThatNobodyAskedForAreClosed(t *testing.T) {
+	socket := opened(t, &judge{})
+	for _, n := range []int{2, 3} {
+		reader, writer, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = reader.Close() }()
+		conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: socket, Net: "unix"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fds := slices.Repeat([]int{int(writer.Fd())}, n)
+		if _, _, err := conn.WriteMsgUnix([]byte{0}, syscall.UnixRights(fds...), nil); err != nil {
+			t.Fatal(err)
+		}
+		if rest, err := io.ReadAll(conn); len(rest) != 0 {
+			t.Errorf("answered %q %v", rest, err)
+		}
+		_ = errors.Join(conn.Close(), writer.Close())
+		// The pipe ends when nobody has its other end any more.
+		_ = reader.SetReadDeadline(time.Now().Add(5 * time.Second))
+		if _, err := reader.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+			t.Errorf("%d files were passed, and one is still open: %v", n, err)
+		}
 	}
 }
 
