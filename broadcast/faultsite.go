@@ -23,6 +23,7 @@ const (
 	FaultTemperature   FaultCode = "temperature"
 	FaultSensor        FaultCode = "sensor"
 	FaultButton        FaultCode = "button-stuck"
+	FaultKeypad        FaultCode = "keypad-gone"
 	FaultPINs          FaultCode = "wrong-pins"
 )
 
@@ -122,6 +123,11 @@ func powerFaults() []Fault {
 		{Code: FaultVoltage, By: ByNode, Part: PartPower, Gravity: Grave, Lasts: shortly, Calm: calm, Within: MaxFaultDelay,
 			VI: "điện áp ngoài giới hạn, rơ-le không được đóng", EN: "the voltage is outside the board's limits: the relay may not close",
 			DoVI: "Đo điện áp nguồn, kiểm tra bộ nguồn và đầu nối.", DoEN: "Measure the supply, check its unit and its connectors."},
+	}
+}
+
+func boxFaults() []Fault {
+	return []Fault{
 		{Code: FaultTemperature, By: ByNode, Part: PartBox, Gravity: Trouble, Lasts: shortly, Calm: calm, Within: MaxFaultDelay,
 			VI: "thiết bị quá nóng", EN: "the device is too hot",
 			DoVI: "Xem quạt, khe thoáng và chỗ đặt hộp thiết bị.", DoEN: "See the fan, the vents and where the box stands."},
@@ -132,6 +138,10 @@ func powerFaults() []Fault {
 		{Code: FaultButton, By: ByNode, Part: PartBox, Gravity: Trouble, Lasts: shortly, Calm: calm, Within: MaxFaultDelay,
 			VI: "nút bấm tại chỗ bị kẹt", EN: "the local button is stuck",
 			DoVI: "Nhả hoặc thay nút bấm trong hộp thiết bị.", DoEN: "Free or replace the button in the box."},
+		{Code: FaultKeypad, By: ByNode, Part: PartBox, Gravity: Trouble, Lasts: shortly, Calm: calm, Within: MaxFaultDelay,
+			VI: "mất kết nối bàn phím trong hộp thiết bị", EN: "the keypad of the box is gone or cannot be read",
+			DoVI: "Cắm lại bàn phím; so tên thiết bị trong cấu hình bo mạch bằng lệnh check. Chưa có bàn phím thì không phát tại chỗ bằng mã PIN được.",
+			DoEN: "Plug the keypad in again; compare its device with the board profile by the check command. Until then nobody can fire a template by PIN."},
 		{Code: FaultPINs, By: ByNode, Part: PartBox, Gravity: Trouble, Calm: shortly, Within: MaxFaultDelay,
 			VI: "có người nhập sai mã PIN nhiều lần tại bàn phím", EN: "somebody types wrong PINs at the keypad of the box",
 			DoVI: "Xem ai đang ở hộp thiết bị. Số đó phải chờ tối đa 15 phút mỗi lần thử, các số khác vẫn dùng được; nếu còn tiếp diễn, hãy ký mã PIN mới.",

@@ -280,9 +280,8 @@ func (i Input) check(p Profile, r Roots) []Finding {
 		return say(OK, "%s (%s) is simulated", i.Name, i.Act)
 	}
 	if i.Act == Keypad {
-		path := filepath.Join(r.Dev, strings.TrimPrefix(i.Device, "/dev/"))
-		if _, err := os.Stat(path); err != nil {
-			return say(Warn, "%s (%s): %s is not there: plug the keypad in, and see ls -l /dev/input/by-path", i.Name, i.Act, i.Device)
+		if err := i.plugged(r); err != nil {
+			return say(Warn, "%s (%s): %v", i.Name, i.Act, err)
 		}
 		return say(OK, "%s (%s) at %s", i.Name, i.Act, i.Device)
 	}

@@ -3,6 +3,9 @@ package board
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/loaxa/loaxa/broadcast"
@@ -22,7 +25,7 @@ type Look struct {
 const cardFull = 16 << 20
 
 // Looks are what may go wrong with the board although nobody uses it: a sound
-// card that was unplugged, a memory card that the system gave up writing to.
+// card or a keypad that was unplugged, a memory card that the system gave up writing to.
 func Looks(p Profile, r Roots) []Look {
 	looks := []Look{
 		{broadcast.FaultStoreReadOnly, "card", func() error { return writable(r) }},
@@ -31,7 +34,25 @@ func Looks(p Profile, r Roots) []Look {
 	if p.Sound.Card != "" {
 		looks = append(looks, Look{broadcast.FaultSoundCard, "", func() error { return failing(sound(p, r)) }})
 	}
+	for _, i := range p.Inputs {
+		if i.Act == Keypad && !p.Relay.Simulated {
+			looks = append(looks, Look{broadcast.FaultKeypad, i.Name, func() error { return i.plugged(r) }})
+		}
+	}
 	return looks
+}
+
+// plugged says what keeps a keypad from being read; nil for nothing. It is opened
+// and closed again, which takes it from nobody who reads it.
+func (i Input) plugged(r Roots) error {
+	f, err := os.OpenFile(filepath.Join(r.Dev, strings.TrimPrefix(i.Device, "/dev/")), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("%s is not there: plug the keypad in, and see ls -l /dev/input/by-path", i.Device)
+	case err != nil:
+		return fmt.Errorf("%s cannot be read: %w", i.Device, err)
+	}
+	return f.Close()
 }
 
 // failing makes an error of findings that say so.

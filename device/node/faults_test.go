@@ -158,6 +158,8 @@ func boxIlls() []ill {
 			mend: func(s *site) { s.Node.Clear(broadcast.FaultRelayStuck, "sensor") }},
 		{code: broadcast.FaultButton, part: "red", cause: func(s *site) { s.Node.OnStuck("red", true, "pressed for long") },
 			mend: func(s *site) { s.Node.OnStuck("red", false, "") }},
+		{code: broadcast.FaultKeypad, part: "pad", cause: func(s *site) { s.Node.Raise(broadcast.FaultKeypad, "pad", "unplugged") },
+			mend: func(s *site) { s.Node.Clear(broadcast.FaultKeypad, "pad") }},
 		pinIll(),
 	}
 	for _, code := range []broadcast.FaultCode{broadcast.FaultMains, broadcast.FaultBattery, broadcast.FaultVoltage,
