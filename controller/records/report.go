@@ -173,7 +173,7 @@ func (r *Records) days(ctx context.Context, t *tally, p Period) ([]DayReport, er
 	}
 	out := []DayReport{}
 	for day := p.From; day < p.To && day <= r.now(); day = day.Add(oneDay) {
-		d := DayReport{Day: dayOf(day), Minimum: minimum, MaxNormal: budget(law, broadcast.Normal), MaxPriority: budget(law, broadcast.Priority),
+		d := DayReport{Day: dayOf(day), Minimum: minimum, MaxNormal: budget(law, broadcast.Normal, day), MaxPriority: budget(law, broadcast.Priority, day),
 			Normal: t.most(day, broadcast.Normal), Priority: t.most(day, broadcast.Priority), Emergency: t.most(day, broadcast.Emergency), All: t.most(day, "")}
 		d.Short = minimum != nil && d.All < *minimum && day.Add(oneDay) <= r.now()
 		out = append(out, d)
@@ -181,8 +181,8 @@ func (r *Records) days(ctx context.Context, t *tally, p Period) ([]DayReport, er
 	return out, nil
 }
 
-func budget(law broadcast.Law, c broadcast.Class) *int64 {
-	d, bound := law.Budget(c)
+func budget(law broadcast.Law, c broadcast.Class, day broadcast.Instant) *int64 {
+	d, bound := law.Budget(c, day)
 	if !bound {
 		return nil
 	}
