@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/media"
 )
 
@@ -204,6 +205,10 @@ func TestWhoHasTheKeyAndAPINSpeaksAtTheBoxAndIsRecorded(t *testing.T) {
 		t.Fatalf("%q, %v", kept, err)
 	}
 	recorded := decoded(t, kept[0])
+	raw, err := os.ReadFile(kept[0])
+	if err != nil {
+		t.Fatal(err)
+	}
 	heard, _ := media.Correlate(pcm, b.source)
 	same, _ := media.Correlate(recorded, b.source)
 	t.Logf("the relay closed %v after the PIN; heard for %v, alike by %.3f; recorded %v, alike by %.3f; load %s", closed.Sub(typed).Round(time.Millisecond),
@@ -212,4 +217,31 @@ func TestWhoHasTheKeyAndAPINSpeaksAtTheBoxAndIsRecorded(t *testing.T) {
 	if closed.Sub(typed) > hallo || heard < alike/2 || same < alike || len(recorded) < 6*media.SampleRate {
 		t.Error("that is too late, too short, or something else")
 	}
+	b.heardAtTheCentre(raw)
+}
+
+// heardAtTheCentre has the controller come back and waits until somebody there hears a recording.
+func (b *onsite) heardAtTheCentre(raw []byte) {
+	b.Helper()
+	b.startController()
+	began, sum := time.Now(), string(broadcast.Sum(raw))
+	b.until("the recording is at the centre", func() bool {
+		out, _, err := b.run("listen", "--controller", b.url, "--token", b.token)
+		return err == nil && slices.ContainsFunc(strings.Split(out, "\n"), func(line string) bool {
+			return strings.HasSuffix(line, sum) && strings.Contains(line, " here ")
+		})
+	})
+	b.Logf("the recording of %d bytes is there %v after the controller", len(raw), time.Since(began).Round(time.Millisecond))
+	out, errs, err := b.run("listen", "--controller", b.url, "--token", b.token, "--recording", sum, "--out", b.dir)
+	if err != nil {
+		b.Fatalf("%v: %s", err, errs)
+	}
+	got, err := os.ReadFile(strings.TrimSpace(out))
+	if err != nil || !bytes.Equal(got, raw) {
+		b.Errorf("what is heard at the centre is not what was recorded: %d bytes for %d, %v", len(got), len(raw), err)
+	}
+	b.until("the box knows that the centre has it", func() bool {
+		sent, err := filepath.Glob(filepath.Join(b.dir, "card", "speech", "*.sent.wav"))
+		return err == nil && len(sent) == 1
+	})
 }

@@ -32,7 +32,7 @@ type OnSite struct {
 type Speech struct {
 	// Hours are when, in local time; empty for always.
 	Hours []Span `json:"hours,omitempty"`
-	// KeepDays is how long the node keeps the recording of it, 1 to 30 days.
+	// KeepDays is how long the node keeps the recording of it at least, 1 to 30 days.
 	KeepDays int64 `json:"keep_days"`
 }
 

@@ -222,6 +222,19 @@ func TestAFileOfReceiptsIsCalledAfterNodeAndChain(t *testing.T) {
 	}
 }
 
+func TestARecordingIsCalledAfterNodeAndDigest(t *testing.T) {
+	sum := broadcast.Sum([]byte("spoken"))
+	if node, got, ok := pack.RecordingOf(pack.RecordingName("tan-lap-1", sum)); !ok || node != "tan-lap-1" || got != sum {
+		t.Error(node, got, ok)
+	}
+	for _, bad := range []string{"", "a.b" + pack.RecordingSuffix, "A." + string(sum) + pack.RecordingSuffix, "../a." + string(sum) + pack.RecordingSuffix,
+		"a." + string(sum) + ".x" + pack.RecordingSuffix, "a." + string(sum), "a." + string(sum) + pack.ReceiptsSuffix} {
+		if _, _, ok := pack.RecordingOf(bad); ok {
+			t.Errorf("%q is one", bad)
+		}
+	}
+}
+
 // FuzzReader feeds a reader what anybody may have put on a stick.
 func FuzzReader(f *testing.F) {
 	whole := made(f)

@@ -31,6 +31,23 @@ func ReceiptsOf(name string) (node broadcast.ID, ok bool) {
 	return node, ok && dot && node.Validate() == nil && broadcast.ID(chain).Validate() == nil
 }
 
+// RecordingSuffix ends the name of every recording of what was spoken at a box.
+const RecordingSuffix = ".loaxa.wav"
+
+// RecordingName is the file in which a node gives what was spoken at its box.
+func RecordingName(node broadcast.ID, sum broadcast.Digest) string {
+	return string(node) + "." + string(sum) + RecordingSuffix
+}
+
+// RecordingOf takes such a name apart. It is a hint: a receipt of the node says
+// which digest it may have.
+func RecordingOf(name string) (node broadcast.ID, sum broadcast.Digest, ok bool) {
+	stem, ok := strings.CutSuffix(name, RecordingSuffix)
+	first, digest, dot := strings.Cut(stem, ".")
+	node, sum = broadcast.ID(first), broadcast.Digest(digest)
+	return node, sum, ok && dot && node.Validate() == nil && sum.Validate() == nil
+}
+
 // WriteReceipts writes sealed batches, one in a line.
 func WriteReceipts(w io.Writer, batches [][]byte) error {
 	if len(batches) > MaxBatches {

@@ -252,7 +252,7 @@ func (c *controller) buildSpeech(context.Context) (err error) {
 }
 
 func (c *controller) buildArchive(context.Context) (err error) {
-	c.archive, err = recording.Open(recording.Config{DB: c.db, Dir: filepath.Join(c.opt.Data, "recordings"), Events: c.hub, Now: time.Now,
+	c.archive, err = recording.Open(recording.Config{DB: c.db, Dir: filepath.Join(c.opt.Data, recording.Folder), Events: c.hub, Now: time.Now,
 		Log: c.opt.Log.With("part", "archive")})
 	return err
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
@@ -21,12 +24,13 @@ import (
 	"github.com/loaxa/loaxa/controller/fleet"
 	"github.com/loaxa/loaxa/controller/intake"
 	"github.com/loaxa/loaxa/controller/people"
+	"github.com/loaxa/loaxa/controller/recording"
 	"github.com/loaxa/loaxa/controller/remote"
 	"github.com/loaxa/loaxa/controller/store"
 )
 
 // withDispatch lends what carries documents and receipts, without a broker.
-func withDispatch(ctx context.Context, dir string, log *slog.Logger, f func(*dispatch.Dispatch) error) error {
+func withDispatch(ctx context.Context, dir string, log *slog.Logger, f func(*store.DB, *dispatch.Dispatch) error) error {
 	return withOffice(ctx, dir, func(db *store.DB, office *people.Office) error {
 		tree, err := broadcast.BacQuangTree()
 		if err != nil {
@@ -34,7 +38,7 @@ func withDispatch(ctx context.Context, dir string, log *slog.Logger, f func(*dis
 		}
 		hub := &events.Hub{}
 		all := fleet.New(fleet.Config{DB: db, Tree: tree, Events: hub, Office: office, Now: time.Now, Log: log})
-		return f(dispatch.New(dispatch.Config{DB: db, Fleet: all, Events: hub, Office: office, Now: time.Now, Log: log}))
+		return f(db, dispatch.New(dispatch.Config{DB: db, Fleet: all, Events: hub, Office: office, Now: time.Now, Log: log}))
 	})
 }
 
@@ -109,7 +113,7 @@ func (c *exportCmd) Run(ctx context.Context, s Streams, log *slog.Logger) error 
 
 // pack makes the pack from the data folder.
 func (c *exportCmd) pack(ctx context.Context, log *slog.Logger, f *os.File) (made api.Packed, err error) {
-	err = withDispatch(ctx, c.Data, log, func(d *dispatch.Dispatch) error {
+	err = withDispatch(ctx, c.Data, log, func(_ *store.DB, d *dispatch.Dispatch) error {
 		got, err := d.Pack(ctx, broadcast.ID(c.Node), c.Days, intake.Stored(filepath.Join(c.Data, "content")), f)
 		made = api.PackedOf(got)
 		return err
@@ -152,11 +156,15 @@ func whole(path string, write func(*os.File) error) (err error) {
 
 type importCmd struct {
 	office
-	File []string `arg:"" help:"Files of receipts that nodes left on a stick (NODE.CHAIN.loaxa.receipts)." type:"existingfile" placeholder:"FILE"`
+	File []string `arg:"" help:"What nodes left on a stick: receipts (NODE.CHAIN.loaxa.receipts) and recordings of what was spoken at their boxes (NODE.SHA256.loaxa.wav)." type:"existingfile" placeholder:"FILE"`
 }
 
-// ledger stores a file of receipts.
-type ledger func(ctx context.Context, node broadcast.ID, path string) (api.Carried, error)
+// shelf is where files that were brought go: receipts, and recordings that receipts
+// name.
+type shelf interface {
+	receipts(ctx context.Context, node broadcast.ID, path string) (api.Carried, error)
+	recording(ctx context.Context, node broadcast.ID, sum broadcast.Digest, path string) error
+}
 
 // Run prints a line for each file, and fails if one was not believed whole.
 func (c *importCmd) Run(ctx context.Context, s Streams, log *slog.Logger) error {
@@ -164,50 +172,99 @@ func (c *importCmd) Run(ctx context.Context, s Streams, log *slog.Logger) error 
 	if err != nil {
 		return err
 	}
-	all := func(l ledger) error {
+	files := slices.Clone(c.File)
+	slices.SortStableFunc(files, func(a, b string) int { return cmp.Compare(later(a), later(b)) })
+	all := func(to shelf) error {
 		var all []error
-		for _, path := range c.File {
-			all = append(all, carryFile(ctx, s, l, path))
+		for _, path := range files {
+			all = append(all, carryFile(ctx, s, to, path))
 		}
 		return errors.Join(all...)
 	}
 	if to == nil {
-		return withDispatch(ctx, c.Data, log, func(d *dispatch.Dispatch) error { return all(stored(d)) })
+		return withDispatch(ctx, c.Data, log, func(db *store.DB, d *dispatch.Dispatch) error {
+			a, err := recording.Open(recording.Config{DB: db, Dir: filepath.Join(c.Data, recording.Folder), Events: &events.Hub{}, Now: time.Now, Log: log})
+			if err != nil {
+				return err
+			}
+			return all(folder{d, a})
+		})
 	}
-	return all(c.upload(to))
+	return all(uploads{to, c.Token})
 }
 
-// stored is the ledger in the data folder.
-func stored(d *dispatch.Dispatch) ledger {
-	return func(ctx context.Context, node broadcast.ID, path string) (api.Carried, error) {
-		f, err := os.Open(path)
-		if err != nil {
-			return api.Carried{}, err
-		}
-		defer func() { _ = f.Close() }() // opened for reading
-		got, err := d.Carry(ctx, node, f)
-		return api.Carried(got), err
+// later is 1 for what needs receipts to be there before it.
+func later(path string) int {
+	if strings.HasSuffix(path, pack.RecordingSuffix) {
+		return 1
 	}
+	return 0
 }
 
-// upload is the ledger of a controller. A file that was sent twice counts once.
-func (c *importCmd) upload(to *remote.Client) ledger {
-	return func(ctx context.Context, node broadcast.ID, path string) (got api.Carried, err error) {
-		return got, spoken(to.Do(ctx, remote.Request{Method: "POST", Path: "/api/v1/nodes/" + string(node) + "/receipts", Token: c.Token,
-			Body: func() (io.ReadCloser, string, error) {
-				f, err := os.Open(path)
-				return f, "application/octet-stream", err
-			}}, &got))
-	}
+// folder is the data folder on this machine.
+type folder struct {
+	dispatch *dispatch.Dispatch
+	archive  *recording.Archive
 }
 
-func carryFile(ctx context.Context, s Streams, l ledger, path string) error {
+func (f folder) receipts(ctx context.Context, node broadcast.ID, path string) (got api.Carried, err error) {
+	err = reading(path, func(from io.Reader) error {
+		stored, err := f.dispatch.Carry(ctx, node, from)
+		got = api.Carried(stored)
+		return err
+	})
+	return got, err
+}
+
+func (f folder) recording(ctx context.Context, node broadcast.ID, sum broadcast.Digest, path string) error {
+	return reading(path, func(from io.Reader) error { return f.archive.Put(ctx, node, sum, from) })
+}
+
+func reading(path string, f func(io.Reader) error) error {
+	from, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = from.Close() }() // opened for reading
+	return f(from)
+}
+
+// uploads is a controller that runs somewhere. What was sent twice counts once.
+type uploads struct {
+	to    *remote.Client
+	token string
+}
+
+func (u uploads) receipts(ctx context.Context, node broadcast.ID, path string) (got api.Carried, err error) {
+	return got, u.post(ctx, string(node)+"/receipts", path, &got)
+}
+
+func (u uploads) recording(ctx context.Context, node broadcast.ID, sum broadcast.Digest, path string) error {
+	return u.post(ctx, string(node)+"/recordings/"+string(sum), path, nil)
+}
+
+func (u uploads) post(ctx context.Context, to, path string, out any) error {
+	return spoken(u.to.Do(ctx, remote.Request{Method: "POST", Path: "/api/v1/nodes/" + to, Token: u.token,
+		Body: func() (io.ReadCloser, string, error) {
+			f, err := os.Open(path)
+			return f, "application/octet-stream", err
+		}}, out))
+}
+
+func carryFile(ctx context.Context, s Streams, to shelf, path string) error {
 	name := filepath.Base(path)
+	if node, sum, ok := pack.RecordingOf(name); ok {
+		if err := to.recording(ctx, node, sum, path); err != nil {
+			return fmt.Errorf("%s: %w; a recording is taken after the receipts of its node, as the same stick has them", name, err)
+		}
+		_, _ = fmt.Fprintf(s.Out, "%s: what was spoken at %s is here\n", name, node)
+		return nil
+	}
 	node, ok := pack.ReceiptsOf(name)
 	if !ok {
-		return fmt.Errorf("%s: not a file of receipts; they are called NODE.CHAIN%s", name, pack.ReceiptsSuffix)
+		return fmt.Errorf("%s: neither receipts (NODE.CHAIN%s) nor a recording (NODE.SHA256%s)", name, pack.ReceiptsSuffix, pack.RecordingSuffix)
 	}
-	got, err := l(ctx, node, path)
+	got, err := to.receipts(ctx, node, path)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}

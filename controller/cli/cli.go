@@ -28,7 +28,8 @@ type commands struct {
 	Init     initCmd      `cmd:"" help:"Set up a data folder: root key, service key, first officers."`
 	Admin    adminCmd     `cmd:"" help:"People, nodes, tokens, certificates and the audit log."`
 	Export   exportCmd    `cmd:"" help:"Pack what a node needs for the coming days onto a stick."`
-	Import   importCmd    `cmd:"" help:"Take the receipts that nodes left on a stick."`
+	Import   importCmd    `cmd:"" help:"Take the receipts and recordings that nodes left on a stick."`
+	Listen   listenCmd    `cmd:"" help:"What was spoken at boxes: list it, and fetch a recording."`
 	Template templatesCmd `cmd:"" help:"Words approved in advance: who signs them, and who has them sound."`
 	Announce announceCmd  `cmd:"" help:"Upload, sign and publish an announcement, and watch what is proved."`
 	Notify   notifyCmd    `cmd:"" help:"Who is told of faults, missed announcements and approvals."`

@@ -9,8 +9,8 @@
 // another's, and has so much room and no more; nothing that is here makes way
 // for what comes later.
 //
-// How: a folder for each node holds NAME.wav for what is whole and NAME.part for
-// what is on its way, where NAME is the digest. What receipts named and what
+// How: a folder for each node holds DIGEST.wav for what is whole, DIGEST.wav.part
+// for what the node sends and DIGEST.wav.hand for what somebody brings. What receipts named and what
 // became of it stands in the database (store.Recording).
 package recording
 
@@ -57,6 +57,9 @@ const (
 	tidyAtOnce = 1000
 )
 
+// Folder is where recordings are in a data folder.
+const Folder = "recordings"
+
 // Config is what an archive works with; all of it is needed.
 type Config struct {
 	DB *store.DB
@@ -68,7 +71,7 @@ type Config struct {
 }
 
 // Archive is where recordings are kept. It is safe for concurrent use by one
-// process: two would write into one file.
+// process; beside it another may Put.
 type Archive struct {
 	cfg Config
 
@@ -212,8 +215,10 @@ func (a *Archive) tidy(ctx context.Context) error {
 	return err
 }
 
-// part is what there is of a file on its way.
+// part is what there is of a file that the node sends, hand of one that somebody
+// brings.
 func part(file string) string { return file + ".part" }
+func hand(file string) string { return file + ".hand" }
 
 // remove has a file go that may be gone already.
 func remove(file string) error {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/media"
@@ -20,7 +21,7 @@ import (
 // what is here ends, and returns how many are here then. What came before an
 // error stays, unless that is ErrBytes. One that is here already is taken as it is.
 func (a *Archive) Append(ctx context.Context, node broadcast.ID, sha broadcast.Digest, offset int64, from io.Reader) (int64, error) {
-	return a.take(ctx, node, sha, from, func(f *os.File) (int64, error) {
+	return a.take(ctx, node, sha, part, from, func(f *os.File) (int64, error) {
 		size, err := f.Seek(0, io.SeekEnd)
 		if err == nil && size != offset {
 			err = fmt.Errorf("%w: it begins at %d, and %d are here", ErrOffset, offset, size)
@@ -29,22 +30,26 @@ func (a *Archive) Append(ctx context.Context, node broadcast.ID, sha broadcast.D
 	})
 }
 
-// Put takes a whole recording, as somebody brought it, in place of what came of
-// it by other ways.
+// Put takes a whole recording, as somebody brought it. It may run beside another
+// process that serves the archive: it writes where nobody else does.
 func (a *Archive) Put(ctx context.Context, node broadcast.ID, sha broadcast.Digest, from io.Reader) error {
-	held, err := a.take(ctx, node, sha, from, func(f *os.File) (int64, error) { return 0, f.Truncate(0) })
-	if err == nil {
-		_, of, herr := a.Held(ctx, node, sha)
-		if err = herr; err == nil && held < of {
-			err = fmt.Errorf("%d of %d bytes: %w", held, of, io.ErrUnexpectedEOF)
-		}
+	r, err := a.known(ctx, node, sha)
+	if err != nil {
+		return err
+	}
+	held, err := a.take(ctx, node, sha, hand, from, func(f *os.File) (int64, error) { return 0, f.Truncate(0) })
+	if err == nil && held < r.Bytes {
+		err = fmt.Errorf("%d of %d bytes: %w", held, r.Bytes, io.ErrUnexpectedEOF)
+	}
+	if err != nil && !errors.Is(err, ErrBusy) {
+		err = errors.Join(err, remove(hand(a.file(r))))
 	}
 	return err
 }
 
 // take writes to what is on its way from where begin says, and has it looked at
 // once it is whole.
-func (a *Archive) take(ctx context.Context, node broadcast.ID, sha broadcast.Digest, from io.Reader, begin func(*os.File) (int64, error)) (held int64, err error) {
+func (a *Archive) take(ctx context.Context, node broadcast.ID, sha broadcast.Digest, way func(string) string, from io.Reader, begin func(*os.File) (int64, error)) (held int64, err error) {
 	r, err := a.known(ctx, node, sha)
 	if err != nil {
 		return 0, err
@@ -60,7 +65,7 @@ func (a *Archive) take(ctx context.Context, node broadcast.ID, sha broadcast.Dig
 	if err := a.fits(r); err != nil {
 		return 0, err
 	}
-	f, err := a.open(r)
+	f, err := a.open(r, way(a.file(r)))
 	if err != nil {
 		return 0, err
 	}
@@ -78,7 +83,7 @@ func (a *Archive) take(ctx context.Context, node broadcast.ID, sha broadcast.Dig
 	case err != nil || held < r.Bytes:
 		return held, err
 	}
-	return held, a.accept(ctx, r)
+	return held, a.accept(ctx, r, f.Name())
 }
 
 // fits says whether there is room for a recording, whatever is there of it already.
@@ -92,7 +97,7 @@ func (a *Archive) fits(r store.Recording) error {
 	}
 	total := r.Bytes
 	for _, e := range list {
-		if info, err := e.Info(); err == nil && e.Name() != filepath.Base(part(a.file(r))) {
+		if info, err := e.Info(); err == nil && !strings.HasPrefix(e.Name(), string(r.SHA256)) {
 			total += info.Size()
 		}
 	}
@@ -104,7 +109,7 @@ func (a *Archive) fits(r store.Recording) error {
 
 // open opens what is on its way. What was whole before the database heard of it
 // is on its way once more.
-func (a *Archive) open(r store.Recording) (*os.File, error) {
+func (a *Archive) open(r store.Recording, way string) (*os.File, error) {
 	name := a.file(r)
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return nil, err
@@ -112,7 +117,7 @@ func (a *Archive) open(r store.Recording) (*os.File, error) {
 	if err := os.Rename(name, part(name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	f, err := os.OpenFile(part(name), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(way, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -159,9 +164,13 @@ func verify(f *os.File, r store.Recording) error {
 }
 
 // accept puts a whole recording into its place, and then says so.
-func (a *Archive) accept(ctx context.Context, r store.Recording) error {
+func (a *Archive) accept(ctx context.Context, r store.Recording, from string) error {
 	name := a.file(r)
-	if err := os.Rename(part(name), name); err != nil {
+	err := os.Rename(from, name)
+	if err == nil {
+		err = remove(part(name))
+	}
+	if err != nil {
 		return err
 	}
 	for _, dir := range []string{filepath.Dir(name), a.cfg.Dir} {

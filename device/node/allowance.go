@@ -70,11 +70,11 @@ func (a *allowance) open(emergency bool) bool {
 }
 
 // spare uses some bytes for what nobody waits for, and says whether that was
-// allowed: half of a day's data is for what is to sound.
-func (a *allowance) spare(bytes int64) bool {
+// allowed: until all that was used is more than one of so many shares of the day's data.
+func (a *allowance) spare(bytes, shares int64) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.limit > 0 && a.Bytes+bytes > a.limit/2 {
+	if a.limit > 0 && a.Bytes+bytes > a.limit/shares {
 		return false
 	}
 	a.Bytes += bytes

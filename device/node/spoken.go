@@ -27,6 +27,13 @@ type Sender interface {
 	Send(ctx context.Context, p link.Parcel) error
 }
 
+// What was spoken takes a day's data only while all that was used is no more than
+// a tenth of it, by night a half: the rest is for what is to sound.
+const (
+	sharesByDay   = 10
+	sharesByNight = 2
+)
+
 // sending is the bringing of recordings to the centre: what matters least of all
 // that the line is there for.
 type sending struct {
@@ -49,7 +56,6 @@ func (s *sending) stop() {
 
 // sendSpoken brings what was spoken to the centre once nothing else is to be told
 // or fetched, and returns when it may be tried; 0 for not before something happens.
-// Where the day's data is bounded it waits for the night.
 func (n *Node) sendSpoken() time.Duration {
 	s := &n.sending
 	switch {
@@ -60,33 +66,22 @@ func (n *Node) sendSpoken() time.Duration {
 	case n.mono() < s.after:
 		return s.after
 	}
-	if s.after = n.bounded(); s.after != 0 {
+	shares := int64(sharesByDay)
+	if night := n.night(n.now()); night <= n.now() && n.clock.quality != broadcast.ClockUnset {
+		shares = sharesByNight
+	}
+	if !n.allowance.spare(0, shares) {
+		s.after = n.mono() + lookAgain
 		return s.after
 	}
 	ctx, cancel := context.WithCancel(n.ctx)
 	s.busy, s.cancel = true, cancel
 	n.work.Go(func() {
 		defer cancel()
-		err := n.bring(ctx)
+		err := n.bring(ctx, shares)
 		broken := ctx.Err() != nil
 		n.post(func() { n.brought(broken, err) })
 	})
-	return 0
-}
-
-// bounded is until when the day's data has nothing to spare for what was spoken;
-// 0 for not at all.
-func (n *Node) bounded() time.Duration {
-	now := n.now()
-	if n.allowance.limit == 0 {
-		return 0
-	}
-	if night := n.night(now); night > now {
-		return n.mono() + min(night.Sub(now), lookAgain)
-	}
-	if n.clock.quality == broadcast.ClockUnset || !n.allowance.spare(0) {
-		return n.mono() + lookAgain
-	}
 	return 0
 }
 
@@ -102,9 +97,7 @@ func (n *Node) brought(broken bool, err error) {
 	case broken:
 		s.after = n.mono() + firstRetry
 		return
-	case errors.Is(err, errAllowance):
-		s.after = n.mono() + lookAgain
-	case errors.Is(err, link.ErrNotFound), errors.Is(err, link.ErrNoRoom):
+	case errors.Is(err, errAllowance), errors.Is(err, link.ErrNotFound), errors.Is(err, link.ErrNoRoom):
 		s.after = n.mono() + offlineRetry
 	default:
 		s.tries++
@@ -115,11 +108,11 @@ func (n *Node) brought(broken bool, err error) {
 
 // bring sends all that waits, the oldest first. What is wrong with one recording
 // does not keep the others.
-func (n *Node) bring(ctx context.Context) error {
+func (n *Node) bring(ctx context.Context, shares int64) error {
 	names, err := n.cfg.Tapes.Waiting()
 	all := []error{err}
 	for _, name := range names {
-		err := n.bringOne(ctx, name)
+		err := n.bringOne(ctx, name, shares)
 		all = append(all, err)
 		its := err == nil || errors.Is(err, link.ErrNotFound) || errors.Is(err, link.ErrWrongBytes) || unanswers(err)
 		if !its || ctx.Err() != nil {
@@ -129,7 +122,7 @@ func (n *Node) bring(ctx context.Context) error {
 	return errors.Join(all...)
 }
 
-func (n *Node) bringOne(ctx context.Context, name string) error {
+func (n *Node) bringOne(ctx context.Context, name string, shares int64) error {
 	r, err := n.cfg.Tapes.Take(name)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil // it went meanwhile, or holds no sound
@@ -138,7 +131,7 @@ func (n *Node) bringOne(ctx context.Context, name string) error {
 		return err
 	}
 	p := link.Parcel{Size: r.Bytes, Spend: func(bytes int64) error {
-		if !n.allowance.spare(bytes) {
+		if !n.allowance.spare(bytes, shares) {
 			return errAllowance
 		}
 		return nil

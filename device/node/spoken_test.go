@@ -26,6 +26,7 @@ type tapes struct {
 	held map[string][]byte // nil: gone
 	came []string          // names of what was brought, as digests
 	at   []time.Time
+	try  int
 	// send decides instead of the centre; nil takes everything.
 	send func(ctx context.Context, p link.Parcel) error
 }
@@ -86,7 +87,7 @@ func (k *tapes) Sent(name string) error {
 func (k *tapes) Send(ctx context.Context, p link.Parcel) error {
 	k.mu.Lock()
 	send := k.send
-	k.at = append(k.at, time.Now())
+	k.try++
 	k.mu.Unlock()
 	if send != nil {
 		if err := send(ctx, p); err != nil {
@@ -111,7 +112,7 @@ func (k *tapes) Send(ctx context.Context, p link.Parcel) error {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.came = append(k.came, text)
+	k.came, k.at = append(k.came, text), append(k.at, time.Now())
 	return nil
 }
 
@@ -119,7 +120,7 @@ func (k *tapes) Send(ctx context.Context, p link.Parcel) error {
 func (k *tapes) centre() (came []string, tries int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return slices.Clone(k.came), len(k.at)
+	return slices.Clone(k.came), k.try
 }
 
 func (k *tapes) decide(send func(context.Context, link.Parcel) error) {
@@ -224,13 +225,12 @@ func TestSendingIsBrokenOffByADownloadAndComesBack(t *testing.T) {
 	})
 }
 
-// TestWhereDataIsBoundedWhatWasSpokenWaitsForTheNight has so little allowed in a
-// day that half of it is one recording.
-func TestWhereDataIsBoundedWhatWasSpokenWaitsForTheNight(t *testing.T) {
+// TestWhereDataIsShortWhatWasSpokenWaitsForTheNight has so little allowed in a day
+// that half of it is one recording; of ten times as much one goes at once.
+func TestWhereDataIsShortWhatWasSpokenWaitsForTheNight(t *testing.T) {
 	world(t, func(t *testing.T, r *nodetest.Rig) {
 		r.Stop()
 		k := withTapes(r, func(c *node.Config) { c.Daily = 2*int64(len("spoken as a1")) + 2 }, "a1", "a2")
-		booted := time.Now()
 		r.Boot()
 		for range 3 * 24 * 6 {
 			pass(10 * time.Minute)
@@ -241,11 +241,23 @@ func TestWhereDataIsBoundedWhatWasSpokenWaitsForTheNight(t *testing.T) {
 		}
 		for _, at := range k.at {
 			if here := at.UTC().Add(7 * time.Hour); here.Hour() > 4 {
-				t.Errorf("tried at %s", here)
+				t.Errorf("sent at %s", here)
 			}
 		}
 		if first, final := k.at[0], k.at[len(k.at)-1]; final.Sub(first) < 12*time.Hour {
-			t.Errorf("both in one night, from %v after the boot on", first.Sub(booted))
+			t.Errorf("both in one night: %s, %s", first, final)
+		}
+	})
+}
+
+func TestWhereDataIsNotShortWhatWasSpokenGoesAtOnce(t *testing.T) {
+	world(t, func(t *testing.T, r *nodetest.Rig) {
+		r.Stop()
+		k := withTapes(r, func(c *node.Config) { c.Daily = 300 << 20 }, "a1")
+		r.Boot()
+		pass(time.Minute)
+		if came, _ := k.centre(); len(came) != 1 {
+			t.Errorf("%q", came)
 		}
 	})
 }

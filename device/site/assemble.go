@@ -84,7 +84,7 @@ func (s *Site) assemble(key ed25519.PrivateKey, e wire.Enrolled) (made, error) {
 		m.panel = panel.New(s.cfg.Profile.Inputs, s.cfg.Parts.Inputs, m.node, s.cfg.Log)
 	}
 	if s.cfg.Stick != "" {
-		m.slot = stick.New(stick.Config{Name: s.cfg.Node, Folder: s.cfg.Stick, FS: store.OS(), Node: m.node, Log: s.cfg.Log})
+		m.slot = stick.New(stick.Config{Name: s.cfg.Node, Folder: s.cfg.Stick, FS: store.OS(), Node: m.node, Tapes: booth, Log: s.cfg.Log})
 	}
 	m.doors = s.doors(m.node)
 	return m, nil

@@ -145,7 +145,7 @@ func (h *House) Serve() {
 	if err != nil {
 		h.T.Fatal(err)
 	}
-	recordings, err := recording.Open(recording.Config{DB: h.DB, Dir: filepath.Join(h.Dir, "recordings"), Events: h.Hub, Now: h.Clock.Now, Log: slog.New(slog.DiscardHandler)})
+	recordings, err := recording.Open(recording.Config{DB: h.DB, Dir: filepath.Join(h.Dir, recording.Folder), Events: h.Hub, Now: h.Clock.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		h.T.Fatal(err)
 	}

@@ -5,13 +5,14 @@
 // known by its hash, and a stick full of lies changes nothing. It may be pulled
 // out at any moment: what was taken stays, what was not is taken the next time,
 // and a file of receipts is there whole, as it was before, or not at all. It
-// writes nothing but receipts, and only beside a pack.
+// writes nothing but receipts and what was spoken at the box, only beside a pack.
 //
 // How: a folder where the system mounts sticks is looked at every two seconds.
 // Pack files in it (pack.Suffix) are read once as long as they stay; a stick
 // that is plugged in anew is read anew. Of several packs one that bears the name
 // of this node is enough. The node's receipts are written beside them, a file to
-// a chain, and again while the node goes on proving things.
+// a chain, and again while the node goes on proving things; what was spoken at
+// the box and the centre lacks follows, a file to a recording.
 package stick
 
 import (
@@ -36,7 +37,7 @@ type Node interface {
 	Receipts(ctx context.Context) (node.Told, error)
 }
 
-// Config is what a slot works with; all of it is needed.
+// Config is what a slot works with; all of it but Tapes is needed.
 type Config struct {
 	// Name is the node's, Folder where sticks are mounted.
 	Name   broadcast.ID
@@ -44,6 +45,8 @@ type Config struct {
 	FS     store.FS
 	Node   Node
 	Log    *slog.Logger
+	// Tapes are what was spoken at the box; nil for none.
+	Tapes Tapes
 }
 
 // Slot is where sticks are plugged in. Make one with New.
@@ -54,6 +57,8 @@ type Slot struct {
 	// told is what was last written on this stick, wrote when.
 	told  node.Told
 	wrote time.Time
+	// brought are the recordings that are on this stick, or do not fit on it.
+	brought map[string]bool
 }
 
 // New returns a slot that does nothing until Serve.
@@ -84,7 +89,7 @@ func (s *Slot) look(ctx context.Context, now time.Time) {
 	list, err := s.cfg.FS.ReadDir(s.cfg.Folder)
 	packs := s.mine(list)
 	if err != nil || len(packs) == 0 {
-		s.taken, s.told, s.wrote = nil, node.Told{}, time.Time{}
+		s.taken, s.told, s.wrote, s.brought = nil, node.Told{}, time.Time{}, nil
 		return
 	}
 	fresh := false
@@ -99,6 +104,7 @@ func (s *Slot) look(ctx context.Context, now time.Time) {
 	if fresh || now.Sub(s.wrote) >= tellEvery {
 		s.wrote = now
 		s.tell(ctx)
+		s.bring(ctx)
 	}
 }
 
