@@ -20,6 +20,7 @@ import (
 	"github.com/loaxa/loaxa/controller/fleet"
 	"github.com/loaxa/loaxa/controller/intake"
 	"github.com/loaxa/loaxa/controller/people"
+	"github.com/loaxa/loaxa/controller/programme"
 	"github.com/loaxa/loaxa/controller/recording"
 	"github.com/loaxa/loaxa/controller/speech"
 	"github.com/loaxa/loaxa/controller/store"
@@ -38,15 +39,16 @@ type Holdings interface {
 
 // Config is what the interface works with. Every field but Holdings is needed.
 type Config struct {
-	DB       *store.DB
-	Desk     *desk.Desk
-	Calendar *calendar.Calendar
-	Office   *people.Office
-	Accounts *accounts.Accounts
-	Fleet    *fleet.Fleet
-	Contents Contents
-	Speech   *speech.Studio
-	Carrier  Carrier
+	DB         *store.DB
+	Desk       *desk.Desk
+	Calendar   *calendar.Calendar
+	Programmes *programme.Programmes
+	Office     *people.Office
+	Accounts   *accounts.Accounts
+	Fleet      *fleet.Fleet
+	Contents   Contents
+	Speech     *speech.Studio
+	Carrier    Carrier
 	// Recordings are what was spoken at boxes.
 	Recordings *recording.Archive
 	Events     *events.Hub
@@ -104,6 +106,9 @@ func build(cfg Config) (*http.ServeMux, huma.API, error) {
 		s.templates,
 		s.deliveries,
 		s.calendars,
+		s.placing,
+		s.slots,
+		s.programmes,
 		s.areas,
 		s.nodes,
 		s.carriers,

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/loaxa/loaxa/broadcast"
@@ -105,8 +104,8 @@ type DayItem struct {
 
 func (s *server) calendars(r *registry) {
 	on(r, "get-area-ahead", func(ctx context.Context, in *aheadInput) (*aheadAnswer, error) {
-		if _, known := s.cfg.Tree.Find(broadcast.ID(in.ID)); !known {
-			return nil, fmt.Errorf("area %s: %w", in.ID, store.ErrNotFound)
+		if err := s.knownArea(broadcast.ID(in.ID)); err != nil {
+			return nil, err
 		}
 		if err := s.cfg.Office.Authorise(callerOf(ctx).Person, people.PlanRead, broadcast.ID(in.ID)); err != nil {
 			return nil, err

@@ -25,6 +25,7 @@ type place struct {
 	// draft and dropped are not published, said is.
 	draft, dropped, said, node, spare, speech, template string
 	person, leaver, coded, session, phone               string
+	programme                                           string
 }
 
 // trial is how a route is tried on what stands in one place.
@@ -59,6 +60,10 @@ func trials(sound string) map[string]trial {
 	commune := func(p place) string { return p.commune }
 	text := func(p place) any {
 		return map[string]any{"area": p.area, "title": "Họp thôn", "text": "Họp thôn.", "engine": "nu", "voice": "nu-bac"}
+	}
+	programme := func(p place) string { return p.programme }
+	placed := func(p place) any {
+		return map[string]any{"items": []map[string]string{{"announcement": p.said}}}
 	}
 	return map[string]trial{
 		"POST /api/v1/contents":                   house("sound belongs to nobody before it is announced"),
@@ -110,6 +115,36 @@ func trials(sound string) map[string]trial {
 		}, everybody: "each is judged by itself, and what is not one's own is refused in its place"},
 		"POST /api/v1/announcements/{id}/withdraw": {id: func(p place) string { return p.dropped }, body: func(place) any {
 			return map[string]string{"reason": "nhầm"}
+		}},
+		"GET /api/v1/announcements/{id}/answers":  {id: func(p place) string { return p.said }, everybody: "what was published is public; answers of other places are left out"},
+		"GET /api/v1/areas/{id}/offers":           {id: inArea},
+		"GET /api/v1/areas/{id}/collisions":       {id: inArea},
+		"POST /api/v1/areas/{id}/placement/weigh": {id: inArea, body: placed},
+		"POST /api/v1/areas/{id}/placement":       {id: inArea, body: placed},
+		"GET /api/v1/areas/{id}/slots":            {id: inArea},
+		"PUT /api/v1/slots/{id}": {id: func(p place) string { return "khung-" + string(p.area) }, body: func(p place) any {
+			return map[string]any{"areas": []string{string(p.area)}, "level": "commune", "hours": []map[string]string{{"from": "17:00", "to": "18:00"}}, "until": "2026-12-23T10:00:00Z"}
+		}},
+		"POST /api/v1/slots/{id}/end": {id: func(p place) string { return "khung-" + string(p.area) }, body: func(p place) any {
+			return map[string]string{"area": string(p.area)}
+		}},
+		"GET /api/v1/areas/{id}/station": {id: inArea},
+		"PUT /api/v1/areas/{id}/station": {id: inArea, body: func(place) any { return map[string]any{"version": 99, "name": "Đài"} }},
+		"GET /api/v1/programmes": {more: func(p place) string {
+			return "?from=2026-11-22T00:00:00Z&to=2026-12-20T00:00:00Z&area=" + string(p.area)
+		}, shows: programme},
+		"POST /api/v1/programmes": {body: func(p place) any {
+			return map[string]any{"area": string(p.area), "title": "Buổi chiều", "start": "2026-11-23T10:00:00Z", "segments": []any{}}
+		}},
+		"GET /api/v1/programmes/{id}": {id: programme},
+		"PUT /api/v1/programmes/{id}": {id: programme, body: func(place) any {
+			return map[string]any{"version": 99, "title": "Buổi chiều", "start": "2026-11-23T10:00:00Z", "segments": []any{}}
+		}},
+		"POST /api/v1/programmes/{id}/undo":  {id: programme, body: func(place) any { return map[string]any{"version": 99} }},
+		"POST /api/v1/programmes/{id}/draft": {id: programme, body: func(place) any { return map[string]any{"version": 99} }},
+		"DELETE /api/v1/programmes/{id}":     {id: programme, more: func(place) string { return "?version=99" }},
+		"POST /api/v1/areas/{id}/programmes/copy": {id: inArea, body: func(place) any {
+			return map[string]any{"from": "2026-11-23T10:00:00Z", "to": "2026-11-24T10:00:00Z", "days": 1}
 		}},
 		"GET /api/v1/templates":                {shows: template},
 		"GET /api/v1/templates/{id}":           {id: template},
@@ -210,6 +245,9 @@ func (r *rig) furnished(area broadcast.ID) place {
 	var s api.Speech
 	r.ok(r.post(r.first, "/api/v1/speeches", map[string]any{"area": name, "title": "Họp", "text": "Họp thôn.", "engine": "nu", "voice": "nu-bac"}), 201, &s)
 	p.speech = s.ID
+	var day api.ProgrammeDay
+	r.ok(r.post(r.first, "/api/v1/programmes", map[string]any{"area": name, "title": "Buổi sáng", "start": "2026-11-23T10:00:00Z", "segments": []any{}}), 201, &day)
+	p.programme = day.ID
 	for _, id := range []string{p.person, p.leaver, p.coded} {
 		r.ok(r.post(r.Named("quan-tri").Token, "/api/v1/persons", api.NewPerson{ID: id, Name: "Người " + name, Role: "editor", Areas: []string{name}}), 201, nil)
 	}

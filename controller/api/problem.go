@@ -20,6 +20,7 @@ import (
 	"github.com/loaxa/loaxa/controller/notify"
 	"github.com/loaxa/loaxa/controller/people"
 	"github.com/loaxa/loaxa/controller/preview"
+	"github.com/loaxa/loaxa/controller/programme"
 	"github.com/loaxa/loaxa/controller/recording"
 	"github.com/loaxa/loaxa/controller/records"
 	"github.com/loaxa/loaxa/controller/speech"
@@ -41,7 +42,7 @@ type Problem struct {
 	Errors   []string `json:"errors,omitempty" nullable:"false" doc:"Every field or reason, if there are several"`
 	About    []string `json:"about,omitempty" nullable:"false" doc:"The announcements that stand in the way"`
 	Choices  []string `json:"choices,omitempty" nullable:"false" doc:"What may be sent as choice to go on all the same"`
-	Current  any      `json:"current,omitempty" doc:"What somebody else made of it meanwhile: a template, an announcement, or the difference that was not named"`
+	Current  any      `json:"current,omitempty" doc:"What somebody else made of it meanwhile: a template, an announcement or a programme; or the difference that was not named"`
 
 	// retry is when to come back, in seconds; 0 says nothing.
 	retry int64
@@ -81,6 +82,33 @@ var statuses = map[desk.Code]int{
 	desk.NotListened: http.StatusConflict, desk.Edited: http.StatusConflict, desk.NoTemplate: http.StatusConflict,
 	desk.TemplateEnded: http.StatusConflict, desk.TemplateSounds: http.StatusConflict, desk.Sounding: http.StatusConflict,
 	desk.NothingToAdd: http.StatusConflict, desk.OthersChange: http.StatusConflict,
+}
+
+// placings are the statuses of what a commune cannot decide so; the others are
+// 422.
+var placings = map[programme.Code]int{
+	programme.SignRight: http.StatusForbidden, programme.OthersChange: http.StatusConflict, programme.Edited: http.StatusConflict,
+	programme.SlotTaken: http.StatusConflict, programme.DraftedBefore: http.StatusConflict, programme.NothingToUndo: http.StatusConflict,
+}
+
+// unplaced is the problem of what a commune cannot decide so, or nil.
+func (s *server) unplaced(err error) *Problem {
+	var r *programme.Refusal
+	if !errors.As(err, &r) {
+		return nil
+	}
+	p := problem(or(placings[r.Code], http.StatusUnprocessableEntity), string(r.Code), r.English, r.Vietnamese)
+	p.Field, p.Errors = r.Field, r.Errors
+	if len(r.About) > 0 {
+		p.About = texts(r.About)
+	}
+	if r.Current != nil {
+		p.Current = programmeDayOf(*r.Current)
+	}
+	if r.Difference != nil {
+		p.Current = s.differenceOf(*r.Difference)
+	}
+	return p
 }
 
 // currentOf is what a refusal shows of somebody else's work, nil for nothing.
@@ -172,6 +200,9 @@ func (s *server) problemOf(err error) *Problem {
 		if len(refused.About) > 0 {
 			p.About = texts(refused.About)
 		}
+		return p
+	}
+	if p := s.unplaced(err); p != nil {
 		return p
 	}
 	var unsaid *speech.Refusal

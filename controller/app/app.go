@@ -28,6 +28,7 @@ import (
 	"github.com/loaxa/loaxa/controller/intake"
 	"github.com/loaxa/loaxa/controller/notify"
 	"github.com/loaxa/loaxa/controller/people"
+	"github.com/loaxa/loaxa/controller/programme"
 	"github.com/loaxa/loaxa/controller/recording"
 	"github.com/loaxa/loaxa/controller/records"
 	"github.com/loaxa/loaxa/controller/speech"
@@ -288,9 +289,11 @@ func (c *controller) buildAPI(context.Context) (err error) {
 		return err
 	}
 	c.handler, err = api.New(api.Config{
-		DB:         c.db,
-		Desk:       c.desk,
-		Calendar:   calendar.New(calendar.Config{DB: c.db, Keys: c.office, Fleet: c.fleet, Tree: c.tree, Now: time.Now}),
+		DB:       c.db,
+		Desk:     c.desk,
+		Calendar: calendar.New(calendar.Config{DB: c.db, Keys: c.office, Fleet: c.fleet, Tree: c.tree, Now: time.Now}),
+		Programmes: programme.New(programme.Config{DB: c.db, Keys: c.office, Rights: c.office, Fleet: c.fleet, Desk: c.desk, Tree: c.tree,
+			Wake: c.dispatch, Now: time.Now}),
 		Office:     c.office,
 		Accounts:   visitors,
 		Fleet:      c.fleet,

@@ -38,11 +38,13 @@ type DraftProgramme struct {
 	Segments []DraftSegment
 }
 
-// DraftSegment is one part of a programme; Hard is its latest start after that
-// of the programme, 0 for right after the part before.
+// DraftSegment is one part of a programme: a content, or a published announcement
+// of a higher level that is offered. Hard is its latest start after that of the
+// programme, 0 for right after the part before.
 type DraftSegment struct {
 	Title   string
 	Content broadcast.Digest
+	Offer   broadcast.ID
 	Hard    time.Duration
 }
 
@@ -156,7 +158,7 @@ func (d *Desk) addVersion(ctx context.Context, p *prepared, v DraftVersion) erro
 	case v.Programme != nil && v.Content != "":
 		return invalid("versions", "give a content or a programme, not both")
 	case v.Programme != nil:
-		programme, order, err := d.programme(ctx, p.doc.ID, *v.Programme)
+		programme, order, err := d.programme(ctx, p.doc.ID, out.Language, *v.Programme)
 		if err != nil {
 			return err
 		}
@@ -181,16 +183,16 @@ func (d *Desk) content(ctx context.Context, sha broadcast.Digest) (broadcast.Con
 }
 
 // programme resolves a running order; its length is where its last segment ends.
-func (d *Desk) programme(ctx context.Context, id broadcast.ID, in DraftProgramme) (broadcast.Programme, store.RunningOrder, error) {
+func (d *Desk) programme(ctx context.Context, id broadcast.ID, language broadcast.Language, in DraftProgramme) (broadcast.Programme, store.RunningOrder, error) {
 	order := broadcast.RunningOrder{Station: text(in.Station)}
 	var out broadcast.Programme
 	for _, s := range in.Segments {
-		c, err := d.content(ctx, s.Content)
+		segment, err := d.segment(ctx, language, s)
 		if err != nil {
 			return out, store.RunningOrder{}, err
 		}
-		order.Segments = append(order.Segments, broadcast.Segment{Title: text(s.Title), Content: &c, Hard: s.Hard.Milliseconds()})
-		out.Millis = max(out.Millis, s.Hard.Milliseconds()) + c.Millis
+		order.Segments = append(order.Segments, segment)
+		out.Millis = max(out.Millis, s.Hard.Milliseconds()) + segment.Duration().Milliseconds()
 	}
 	if err := order.Validate(); err != nil {
 		return out, store.RunningOrder{}, invalid("versions.programme", err.Error())
@@ -201,6 +203,44 @@ func (d *Desk) programme(ctx context.Context, id broadcast.ID, in DraftProgramme
 	}
 	out.SHA256, out.Bytes = broadcast.Sum(raw), int64(len(raw))
 	return out, store.RunningOrder{Announcement: id, SHA256: out.SHA256, Raw: raw}, nil
+}
+
+// segment resolves one part of a programme.
+func (d *Desk) segment(ctx context.Context, language broadcast.Language, s DraftSegment) (broadcast.Segment, error) {
+	out := broadcast.Segment{Title: text(s.Title), Hard: s.Hard.Milliseconds()}
+	if s.Offer == "" {
+		c, err := d.content(ctx, s.Content)
+		out.Content = &c
+		return out, err
+	}
+	if s.Content != "" {
+		return out, invalid("versions", "give a segment a content or an offer, not both")
+	}
+	ref, err := d.offer(ctx, language, s.Offer)
+	out.Offer = &ref
+	return out, err
+}
+
+// offer names what a higher level published, in the language of the programme or
+// the first that it has.
+func (d *Desk) offer(ctx context.Context, language broadcast.Language, id broadcast.ID) (broadcast.OfferRef, error) {
+	a, err := d.Announcement(ctx, id)
+	if errors.Is(err, store.ErrNotFound) || err == nil && a.State != store.Published {
+		return broadcast.OfferRef{}, refuse(OfferUnknown, "versions", string(id))
+	}
+	if err != nil {
+		return broadcast.OfferRef{}, err
+	}
+	var found *broadcast.Content
+	for _, v := range a.Document.Versions {
+		if v.Content != nil && (found == nil || v.Language == language) {
+			found = v.Content
+		}
+	}
+	if found == nil || a.Document.Class != broadcast.Normal {
+		return broadcast.OfferRef{}, refuse(OfferUnknown, "versions", string(id))
+	}
+	return broadcast.OfferRef{Announcement: id, Revision: a.Document.Revision, Content: *found}, nil
 }
 
 // text is a person's text in the form that documents accept: NFC, with line

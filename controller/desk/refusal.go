@@ -47,6 +47,7 @@ const (
 	Sounding       Code = "sounding"
 	NothingToAdd   Code = "nothing-to-add"
 	OthersChange   Code = "others-change"
+	OfferUnknown   Code = "offer-unknown"
 )
 
 // reasons holds what a person is told. Verbs stand for the details that the
@@ -151,6 +152,9 @@ var reasons = map[Code]struct{ english, vietnamese string }{
 	NothingToAdd: {
 		"every area asked for has it already: %s; send choice repeat to sound it again",
 		"Mọi địa bàn được chọn đều đã phát %s; hãy chọn repeat để phát lại."},
+	OfferUnknown: {
+		"%s is no published recording that a programme can take: choose one from the list of offers",
+		"%s không phải bản ghi đã phát hành để đưa vào chương trình: hãy chọn trong danh sách bản tin chờ xếp."},
 	OthersChange: {
 		"it would change %d other soundings: %s; look at the difference and send its digest as difference, or accept_difference to go on whatever it changes",
 		"Bản tin này làm thay đổi %d lượt phát khác: %s; hãy xem bảng khác biệt rồi gửi lại kèm mã difference, hoặc accept_difference nếu vẫn duyệt."},

@@ -30,6 +30,7 @@ import (
 	"github.com/loaxa/loaxa/controller/dispatch"
 	"github.com/loaxa/loaxa/controller/intake"
 	"github.com/loaxa/loaxa/controller/notify"
+	"github.com/loaxa/loaxa/controller/programme"
 	"github.com/loaxa/loaxa/controller/recording"
 	"github.com/loaxa/loaxa/controller/records"
 	"github.com/loaxa/loaxa/controller/speech"
@@ -153,6 +154,7 @@ func (h *House) Serve() {
 		DB:         h.DB,
 		Desk:       h.Desk,
 		Calendar:   calendar.New(calendar.Config{DB: h.DB, Keys: h.Office, Fleet: h.Fleet, Tree: h.Tree, Now: h.Clock.Now}),
+		Programmes: programme.New(programme.Config{DB: h.DB, Keys: h.Office, Rights: h.Office, Fleet: h.Fleet, Desk: h.Desk, Tree: h.Tree, Wake: h.Woken, Now: h.Clock.Now}),
 		Office:     h.Office,
 		Accounts:   visitors,
 		Fleet:      h.Fleet,
