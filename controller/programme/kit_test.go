@@ -28,9 +28,17 @@ func newRig(t *testing.T) *rig {
 	h := desktest.New(t)
 	r := &rig{House: h, t: t, official: h.Named("can-bo-xa"), editor: h.Named("bien-tap"), district: h.Named("duyet-1"), another: h.Named("duyet-2"),
 		Programmes: programme.New(programme.Config{DB: h.DB, Keys: h.Office, Rights: h.Office, Fleet: h.Fleet, Desk: h.Desk, Tree: h.Tree, Wake: h.Woken, Now: h.Clock.Now})}
-	h.Update(func(tx store.Tx) error { return tx.Unlist(t.Context(), broadcast.KindSlot, "khung-gio-huyen") })
+	r.unslotted()
 	h.Node("tan-lap-1", village)
 	return r
+}
+
+// unslotted takes away the slot that a demo gives itself whenever it is opened.
+func (r *rig) unslotted() {
+	r.t.Helper()
+	r.Update(func(tx store.Tx) error {
+		return tx.Unlist(r.t.Context(), broadcast.KindSlot, "khung-gio-huyen")
+	})
 }
 
 // at is a moment of the day of the test, or of a later one.
