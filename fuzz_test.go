@@ -41,22 +41,14 @@ var strangers = map[string][]string{
 // that hand bytes on to a folder above; each with the reason.
 var familiar = map[string]string{
 	"controller/calendar":  "bodies that the desk made and checked before it kept them",
-	"controller/calendar":  "bodies that the desk made and checked before it kept them",
 	"controller/cli":       "the last line of an answer to the command line, from the controller that a person named",
-	"controller/cli":       "the last line of an answer to the command line, from the controller that a person named",
-	"controller/desk":      "receipts that were opened and checked before they were stored",
 	"controller/desk":      "receipts that were opened and checked before they were stored",
 	"controller/programme": "bodies that it made and checked before it kept them",
 	"controller/records":   "pages of the diary, which it wrote itself, and of which the digests are checked",
 	"controller/remote":    "answers to the command line, from the controller that a person named and whose size is bounded",
-	"controller/remote":    "answers to the command line, from the controller that a person named and whose size is bounded",
-	"controller/store":     "bodies that the desk made and checked before it kept them",
 	"controller/store":     "bodies that the desk made and checked before it kept them",
 	"device/link/counter":  "the answer of the daemon, over a socket that only its own user opens; what is handed over is read elsewhere",
-	"device/link/counter":  "the answer of the daemon, over a socket that only its own user opens; what is handed over is read elsewhere",
 	"device/speech":        "the name of a speech, which the node made itself",
-	"device/speech":        "the name of a speech, which the node made itself",
-	"scripts/tally":        "what go test prints",
 	"scripts/tally":        "what go test prints",
 }
 
