@@ -117,19 +117,19 @@ func (p *planner) admit(at broadcast.Instant) {
 func (p *planner) best() int {
 	best := 0
 	for i := range p.waiting {
-		if p.compareTurns(p.waiting[i], p.waiting[best]) < 0 {
+		if compareTurns(p.waiting[i], p.waiting[best]) < 0 {
 			best = i
 		}
 	}
 	return best
 }
 
-func (p *planner) compareTurns(a, b *job) int {
-	return cmp.Or(cmp.Compare(b.b.rank, a.b.rank), compareBool(p.repeats(a), p.repeats(b)),
+func compareTurns(a, b *job) int {
+	return cmp.Or(cmp.Compare(b.b.rank, a.b.rank), compareBool(a.repeats(), b.repeats()),
 		compareDated(dated{a.b, a.entry.Start}, dated{b.b, b.entry.Start}))
 }
 
-func (p *planner) repeats(j *job) bool { return j.b.emergency() && p.heard[j.b.exactly()] }
+func (j *job) repeats() bool { return j.b.emergency() && j.b.heard }
 
 // begin sounds a job at its turn, unless a rule speaks against that moment.
 func (p *planner) begin(j *job, t turn) {
@@ -233,7 +233,7 @@ func (p *planner) sound(j *job, t turn, s shape, c ending) {
 	e.Soundings = append(e.Soundings, Sounding{Attempt: j.attempt, Why: j.why, On: t.on, From: t.from, To: c.at,
 		Offset: s.offset, Chime: chime, Volume: p.volume(j.b, t.from, c.at), Parts: s.parts})
 	p.spend(j.b.Drill, j.b.a.Class, t.from, int64(c.at-t.from))
-	p.heard[j.b.exactly()] = true
+	j.b.heard = true
 	p.line.closed, p.line.since, p.line.last = true, t.since, c.at
 	if s.trimmed && c.why == "" {
 		c.why = broadcast.WhyTooLong

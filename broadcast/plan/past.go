@@ -18,6 +18,7 @@ func (p Past) end() broadcast.Instant { return p.At + broadcast.Instant(p.Millis
 // remember indexes the journal and takes from it what the day's minutes, the
 // amplifier and the order of emergencies depend on.
 func (p *planner) remember() {
+	heard := map[document]bool{}
 	for _, t := range inOrder(p.in.Past) {
 		p.past[t.of()] = append(p.past[t.of()], t)
 		if t.Millis == 0 || t.Running {
@@ -25,7 +26,10 @@ func (p *planner) remember() {
 		}
 		p.spend(t.Drill, t.Class, t.At, t.Millis)
 		p.line.last = max(p.line.last, p.ended(t))
-		p.heard[t.of().document] = true
+		heard[t.of().document] = true
+	}
+	for _, b := range p.bulletins {
+		b.heard = heard[b.exactly()]
 	}
 	p.line.since, p.line.closed = p.in.Closed, p.in.Closed != 0
 }

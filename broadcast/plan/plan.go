@@ -100,22 +100,38 @@ func Compute(in Input) (Plan, error) {
 	if err := in.check(); err != nil {
 		return Plan{}, fmt.Errorf("plan: %w", err)
 	}
-	p := planned(&in)
-	if p.over || len(p.listed()) > MaxEntries {
-		in.Items = slices.DeleteFunc(slices.Clone(in.Items), func(i Item) bool {
-			return i.Drill || i.Announcement.Class != broadcast.Emergency || !i.Enough(in.Law)
-		})
-		plan, err := planned(&in).plan()
-		return plan, errors.Join(err, ErrTooMany)
+	p := judged(&in)
+	if !p.full() {
+		p.arrange()
+		if len(p.listed()) <= MaxEntries {
+			return p.plan()
+		}
 	}
-	return p.plan()
+	in.Items = slices.DeleteFunc(slices.Clone(in.Items), func(i Item) bool {
+		return i.Drill || i.Announcement.Class != broadcast.Emergency || !i.Enough(in.Law)
+	})
+	p = judged(&in)
+	p.arrange()
+	plan, err := p.plan()
+	return plan, errors.Join(err, ErrTooMany)
 }
 
-func planned(in *Input) *planner {
+func judged(in *Input) *planner {
 	p := newPlanner(in)
 	p.judge()
-	p.arrange()
 	return p
+}
+
+// full says that the window holds too much, whatever becomes of it: then it
+// need not be arranged.
+func (p *planner) full() bool {
+	n, w := 0, p.in.Window
+	for _, e := range p.entries {
+		if e.Start >= w.From && e.Start < w.To {
+			n++
+		}
+	}
+	return p.over || n > MaxEntries
 }
 
 func (p *planner) plan() (Plan, error) {

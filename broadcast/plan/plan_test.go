@@ -135,3 +135,34 @@ func BenchmarkAWeekOf200Announcements(b *testing.B) {
 		}
 	}
 }
+
+// manyRepeats are six emergencies that sound each minute for six hours, halfway
+// through: each that is not the first of the commune's waits for the others.
+func manyRepeats() Input {
+	in := monday()
+	for n := range 6 {
+		in.Items = append(in.Items, emergency(fmt.Sprintf("lu-%d", n), "06:00", 30).repeat(60, 6*3600))
+	}
+	in.Now, in.Window.From = at("09:00"), at("06:00")
+	for n := range 180 {
+		start := at("06:00").Add(time.Duration(n) * time.Minute)
+		for i := range 6 {
+			past := in.Items[i].past(0, "06:00", 0, broadcast.Skipped, broadcast.WhyOverlap)
+			if i < 2 {
+				past = in.Items[i].past(1, "06:00", 30, broadcast.Ended, "")
+			}
+			past.Start, past.At = start, start.Add(time.Duration(i)*30*time.Second)
+			in.Past = append(in.Past, past)
+		}
+	}
+	return in
+}
+
+func BenchmarkSixEmergenciesEachMinute(b *testing.B) {
+	in := manyRepeats()
+	for b.Loop() {
+		if _, err := Compute(in); err != nil && !errors.Is(err, ErrTooMany) {
+			b.Fatal(err)
+		}
+	}
+}

@@ -33,7 +33,6 @@ type planner struct {
 	waiting []*job
 	line    line
 	spent   map[allowance]int64
-	heard   map[document]bool // what sounded before
 }
 
 // bulletin is an item with everything about it that does not depend on time.
@@ -47,6 +46,8 @@ type bulletin struct {
 	body  body
 	// sufficient says that enough people signed it, at a time the node trusts.
 	sufficient bool
+	// heard says that it sounded before, at any of its starts.
+	heard bool
 	// verdict is the standing reason why it stays silent; empty if none.
 	verdict broadcast.Reason
 }
@@ -55,7 +56,7 @@ func newPlanner(in *Input) *planner {
 	p := &planner{in: in, now: in.Now, lower: midnight(in.Window.From).Add(-day),
 		silences: inForce(in.Silences), placed: placings(in.Placements, in.Assignment),
 		revisions: map[document][]*bulletin{}, past: map[occurrence][]Past{},
-		spent: map[allowance]int64{}, heard: map[document]bool{}, line: line{board: in.Board}}
+		spent: map[allowance]int64{}, line: line{board: in.Board}}
 	if in.WithoutHistory {
 		p.now = 0
 	}

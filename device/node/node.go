@@ -151,8 +151,11 @@ type Node struct {
 	want      []wanted
 	plan      plan.Plan
 	planNext  broadcast.Instant
-	crowded   bool // not all that the plan is for had room in it
-	settled   broadcast.Instant
+	// crowded says that not all that the plan is for had room in it, until when
+	// that is not asked again.
+	crowded      bool
+	crowdedUntil broadcast.Instant
+	settled      broadcast.Instant
 	// settledKept is when that was last noted on the card.
 	settledKept broadcast.Instant
 	stage       stage

@@ -178,12 +178,7 @@ func (n *Node) replan() {
 	if n.holdings.assignment == nil {
 		return
 	}
-	in := n.input(now)
-	computed, err := plan.Compute(in)
-	if n.crowded = errors.Is(err, plan.ErrTooMany); n.crowded { // what is over need not stand in the way of what comes
-		in.Window.From = now
-		computed, err = plan.Compute(in)
-	}
+	computed, err := n.compute(n.input(now))
 	if err != nil && !errors.Is(err, plan.ErrTooMany) {
 		n.log.Error("no plan", "err", err)
 		n.raise(broadcast.FaultNoPlan, "", err.Error())
@@ -202,6 +197,21 @@ func (n *Node) replan() {
 			}
 		}
 	}
+}
+
+// compute makes the plan for a window, or, where that is too much for one plan,
+// for what of it is still to come: what is over need not stand in its way. Until
+// the next hour it is then not asked again whether all has room.
+func (n *Node) compute(in plan.Input) (plan.Plan, error) {
+	if !n.crowded || in.Now >= n.crowdedUntil || in.Now < n.crowdedUntil.Add(-replan) {
+		computed, err := plan.Compute(in)
+		if n.crowded = errors.Is(err, plan.ErrTooMany); !n.crowded {
+			return computed, err
+		}
+		n.crowdedUntil = in.Now.Add(replan)
+	}
+	in.Window.From = in.Now
+	return plan.Compute(in)
 }
 
 // playable says whether everything that the entry needs is here.
