@@ -31,6 +31,7 @@ type commands struct {
 	Import   importCmd    `cmd:"" help:"Take the receipts and recordings that nodes left on a stick."`
 	Listen   listenCmd    `cmd:"" help:"What was spoken at boxes: list it, and fetch a recording."`
 	Template templatesCmd `cmd:"" help:"Words approved in advance: who signs them, and who has them sound."`
+	Schedule scheduleCmd  `cmd:"" help:"What will sound, and what a commune decides about it."`
 	Announce announceCmd  `cmd:"" help:"Upload, sign and publish an announcement, and watch what is proved."`
 	Notify   notifyCmd    `cmd:"" help:"Who is told of faults, missed announcements and approvals."`
 
