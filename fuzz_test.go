@@ -19,6 +19,7 @@ var strangers = map[string][]string{
 	"broadcast/wire":           {"FuzzMessages", "FuzzTopic"},
 	"controller/announce":      {"FuzzStart"},
 	"controller/api":           {"FuzzWhatIsReadIsReadTheSameAgain"},
+	"controller/backup":        {"FuzzOpen"},
 	"controller/broker":        {"FuzzPackets", "FuzzAddress"},
 	"controller/intake":        {"FuzzDeclaredLengthsAreSane"},
 	"controller/notify":        {"FuzzSettings"},

@@ -49,6 +49,7 @@ type Config struct {
 	Contents   Contents
 	Speech     *speech.Studio
 	Carrier    Carrier
+	Returner   Returner
 	// Recordings are what was spoken at boxes.
 	Recordings *recording.Archive
 	Events     *events.Hub
@@ -122,6 +123,7 @@ func build(cfg Config) (*http.ServeMux, huma.API, error) {
 		s.passkeys,
 		s.phones,
 		s.audits,
+		s.restorations,
 		s.notices,
 		s.objects,
 		s.stream,

@@ -200,8 +200,10 @@ func trials(sound string) map[string]trial {
 		"GET /api/v1/firings":        {more: func(p place) string { return "?node=" + p.node }, everybody: "those of other places are left out of the answer"},
 		"POST /api/v1/subscriptions": {body: func(p place) any { return wish(func(w *api.Wish) { w.Areas = []string{string(p.area)} }) }},
 
-		"GET /api/v1/audit":              {more: func(p place) string { return "?person=" + p.person }, shows: func(p place) string { return `"person":"` + p.person + `"` }},
-		"GET /api/v1/audit/verification": house("one log for all, and whether it is whole is no secret"),
+		"GET /api/v1/audit":               {more: func(p place) string { return "?person=" + p.person }, shows: func(p place) string { return `"person":"` + p.person + `"` }},
+		"GET /api/v1/restoration":         house("says nothing unless a restored backup waits, and then only to those over every node"),
+		"POST /api/v1/restoration/accept": {body: func(place) any { return map[string]string{"digest": string(broadcast.Sum(nil))} }, everybody: "refused unless one is over every node"},
+		"GET /api/v1/audit/verification":  house("one log for all, and whether it is whole is no secret"),
 
 		"GET /api/v1/persons": {shows: func(p place) string { return `"` + p.person + `"` }},
 		"POST /api/v1/persons": {body: func(p place) any {

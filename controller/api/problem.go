@@ -15,6 +15,7 @@ import (
 
 	"github.com/loaxa/loaxa/controller/accounts"
 	"github.com/loaxa/loaxa/controller/desk"
+	"github.com/loaxa/loaxa/controller/dispatch"
 	"github.com/loaxa/loaxa/controller/fleet"
 	"github.com/loaxa/loaxa/controller/intake"
 	"github.com/loaxa/loaxa/controller/notify"
@@ -166,6 +167,9 @@ var known = []struct {
 	{fleet.ErrStatus, http.StatusConflict, "node-status", "Cụm loa không ở trạng thái cần thiết cho việc này."},
 	{fleet.ErrFull, http.StatusConflict, "nodes-full", "Hệ thống đã đủ số cụm loa; hãy dùng lại tên của cụm loa đã thu hồi."},
 	{fleet.ErrArea, http.StatusUnprocessableEntity, "area-unknown", "Địa bàn không có trong danh mục hiện nay."},
+	{dispatch.ErrRestored, http.StatusConflict, "restored", "Hệ thống vừa được khôi phục từ bản sao lưu và chưa phát lệnh nào: quản trị viên cần xem và xác nhận phần khác biệt trước."},
+	{dispatch.ErrHearing, http.StatusConflict, "hearing", "Chưa nhận đủ báo cáo của các cụm loa; hãy chờ vài phút rồi thử lại."},
+	{dispatch.ErrDifference, http.StatusConflict, "difference", "Phần khác biệt đã thay đổi; hãy xem lại rồi xác nhận."},
 	{notify.ErrWish, http.StatusUnprocessableEntity, "subscription", "Không đăng ký nhận tin như vậy được; hãy kiểm tra cách nhận, địa chỉ, địa bàn, chủ đề và giờ yên tĩnh."},
 	{recording.ErrSize, http.StatusRequestEntityTooLarge, "too-large", "Bản ghi âm dài hơn biên nhận đã nêu; hãy gửi đúng tệp mà cụm loa đã ghi."},
 	{recording.ErrBytes, http.StatusUnprocessableEntity, "recording-bytes", "Bản ghi âm không khớp với biên nhận; hãy chép lại từ cụm loa và gửi lại toàn bộ."},

@@ -113,6 +113,8 @@ func routes() []route {
 		{id: "dismiss-person", method: "POST", path: "/api/v1/persons/{id}/dismiss", need: people.PersonManage, signs: true, summary: "End somebody's rights and tokens"},
 		{id: "list-audit", method: "GET", path: "/api/v1/audit", need: people.AuditRead, summary: "What people of the caller's areas did, newest first; for whoever is over everybody also what the controller did"},
 		{id: "verify-audit", method: "GET", path: "/api/v1/audit/verification", need: people.AuditRead, summary: "Walk the whole audit log and hold it against what manifests and nodes were told of it"},
+		{id: "get-restoration", method: "GET", path: "/api/v1/restoration", need: people.HouseRestore, summary: "After a restore: what the nodes hold other than the backup, and whether it may be accepted yet"},
+		{id: "accept-restoration", method: "POST", path: "/api/v1/restoration/accept", need: people.HouseRestore, status: 204, summary: "Accept the difference whose digest was shown; the restored controller then speaks again"},
 		{id: "list-subscriptions", method: "GET", path: "/api/v1/subscriptions", need: people.AreaRead, summary: "Who is told of what, and by which way; one's own, and those of people whom one manages"},
 		{id: "create-subscription", method: "POST", path: "/api/v1/subscriptions", need: people.AreaRead, status: 201, summary: "Ask to be told by mail, webhook or a command, of what one may see"},
 		{id: "end-subscription", method: "POST", path: "/api/v1/subscriptions/{id}/end", need: people.AreaRead, summary: "No longer be told; what was still to be sent is dropped"},

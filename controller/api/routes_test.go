@@ -47,6 +47,8 @@ var access = map[string]people.Permission{
 	"GET /api/v1/areas/{id}/station":                people.AnnouncementRead,
 	"GET /api/v1/audit":                             people.AuditRead,
 	"GET /api/v1/audit/verification":                people.AuditRead,
+	"GET /api/v1/restoration":                       people.HouseRestore,
+	"POST /api/v1/restoration/accept":               people.HouseRestore,
 	"GET /api/v1/calendar":                          people.AnnouncementRead,
 	"GET /api/v1/contents/{sha256}":                 people.AnnouncementRead,
 	"GET /api/v1/contents/{sha256}/text":            people.AnnouncementRead,

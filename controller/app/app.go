@@ -300,6 +300,7 @@ func (c *controller) buildAPI(context.Context) (err error) {
 		Contents:   c.intake,
 		Speech:     c.speech,
 		Carrier:    c.dispatch,
+		Returner:   c.dispatch,
 		Recordings: c.archive,
 		Records:    c.records,
 		Post:       c.post,

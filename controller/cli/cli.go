@@ -30,6 +30,8 @@ type commands struct {
 	Export   exportCmd    `cmd:"" help:"Pack what a node needs for the coming days onto a stick."`
 	Import   importCmd    `cmd:"" help:"Take the receipts and recordings that nodes left on a stick."`
 	Listen   listenCmd    `cmd:"" help:"What was spoken at boxes: list it, and fetch a recording."`
+	Backup   backupCmd    `cmd:"" help:"One sealed file with everything that a house needs to come back."`
+	Restore  restoreCmd   `cmd:"" help:"A house out of a backup, silent until an administrator accepts what the nodes hold."`
 	Template templatesCmd `cmd:"" help:"Words approved in advance: who signs them, and who has them sound."`
 	Schedule scheduleCmd  `cmd:"" help:"What will sound, and what a commune decides about it."`
 	Announce announceCmd  `cmd:"" help:"Upload, sign and publish an announcement, and watch what is proved."`

@@ -47,6 +47,15 @@ func (d *Dispatch) scan(ctx context.Context, all bool) {
 		d.cfg.Log.ErrorContext(ctx, "the listings could not be read", "err", err)
 		return
 	}
+	restored, err := d.restoration(ctx)
+	if err != nil {
+		d.cfg.Log.ErrorContext(ctx, "whether this controller may speak could not be read", "err", err)
+		return
+	}
+	if restored != nil {
+		d.speakOnly(ctx, *restored, standings, wanted, all)
+		return
+	}
 	ids := make([]broadcast.ID, 0, len(wanted))
 	for id := range wanted {
 		ids = append(ids, id)

@@ -46,6 +46,13 @@ func (d *Dispatch) Pack(ctx context.Context, id broadcast.ID, days int, sounds S
 	if days < 1 || days > MaxDays {
 		return Packed{}, fmt.Errorf("%d days: choose 1 to %d", days, MaxDays)
 	}
+	restored, err := d.restoration(ctx)
+	if err == nil && restored != nil {
+		err = ErrRestored
+	}
+	if err != nil {
+		return Packed{}, err
+	}
 	n, rows, err := d.wants(ctx, id)
 	if err == nil && (n.Status != store.Confirmed || n.Assignment == "") {
 		err = ErrUnplaced

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -72,6 +73,9 @@ type Dispatch struct {
 	receipts chan incoming
 	wanting  chan broadcast.ID
 	refused  ration
+	// began is when this dispatch was made; released, that no restoration waits.
+	began    time.Time
+	released atomic.Bool
 
 	// The rest belongs to the loop that serves changes.
 	areas map[broadcast.ID]*area
@@ -91,7 +95,7 @@ type Dispatch struct {
 func New(cfg Config) *Dispatch {
 	return &Dispatch{cfg: cfg, changed: make(chan struct{}, 1), up: make(chan struct{}, 1), receipts: make(chan incoming, queued),
 		wanting: make(chan broadcast.ID, queued), areas: map[broadcast.ID]*area{},
-		served: map[broadcast.ID]time.Time{}, questions: map[broadcast.ID]question{}, refused: ration{now: cfg.Now}}
+		served: map[broadcast.ID]time.Time{}, questions: map[broadcast.ID]question{}, refused: ration{now: cfg.Now}, began: cfg.Now()}
 }
 
 func (d *Dispatch) now() broadcast.Instant { return broadcast.InstantOf(d.cfg.Now()) }
@@ -129,6 +133,9 @@ func (d *Dispatch) Up(ctx context.Context) {
 // Serve runs until ctx ends. Errors of single documents are logged and tried
 // again at the next scan.
 func (d *Dispatch) Serve(ctx context.Context) error {
+	if r, err := d.restoration(ctx); err == nil && r != nil {
+		d.cfg.Log.WarnContext(ctx, "restored from a backup: nothing of it goes out before an administrator has accepted the difference (restore show, restore accept)", "made", r.Made)
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.serveReceipts(ctx) })
 	g.Go(func() error { return d.serveChanges(ctx) })

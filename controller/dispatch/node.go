@@ -50,6 +50,9 @@ func giveOrder() []broadcast.Kind {
 // give sends one node everything that it needs to come in step. Normal and
 // priority announcements are left for it to fetch by hash.
 func (d *Dispatch) give(ctx context.Context, id broadcast.ID) error {
+	if restored, err := d.restoration(ctx); err != nil || restored != nil {
+		return err
+	}
 	n, rows, err := d.wants(ctx, id)
 	if err != nil || n.Status != store.Confirmed {
 		return err

@@ -127,7 +127,7 @@ func refuseReal(ctx context.Context, dir string, cfg Config) error {
 // with all that belongs to it.
 func (f demoFiles) complete(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, serviceKeyName)); errors.Is(err, os.ErrNotExist) {
-		if err := emptyDir(dir); err != nil {
+		if err := EmptyFolder(dir); err != nil {
 			return err
 		}
 	} else if _, err := os.Stat(f.root); err != nil {

@@ -61,7 +61,7 @@ func (o *Office) plant(r broadcast.Root, root []seal.Signer) error {
 // furnish takes in the first people and has them sign the first documents.
 func (o *Office) furnish(ctx context.Context, tx store.Tx, opt *Options, root []seal.Signer) error {
 	by := issuer{area: o.top, signers: root}
-	service, err := o.certifyService(root)
+	service, err := o.certifyService(root, 1)
 	if err != nil {
 		return err
 	}
@@ -100,8 +100,8 @@ func (o *Office) furnish(ctx context.Context, tx store.Tx, opt *Options, root []
 	return nil
 }
 
-// certifyService has the root certify the key in the data folder.
-func (o *Office) certifyService(root []seal.Signer) (broadcast.Envelope, error) {
+// certifyService has the root certify the key in the data folder for an epoch.
+func (o *Office) certifyService(root []seal.Signer, epoch int64) (broadcast.Envelope, error) {
 	s, err := readKey(filepath.Join(o.dir, serviceKeyName), holdsService, nil)
 	if err != nil {
 		return broadcast.Envelope{}, err
@@ -115,7 +115,7 @@ func (o *Office) certifyService(root []seal.Signer) (broadcast.Envelope, error) 
 	from := now.Add(-backdate)
 	return seal.Seal(broadcast.KindCertificate, broadcast.Certificate{Person: "controller", Key: publicOf(s.Key), Level: level,
 		Areas: []broadcast.ID{o.top}, Acts: broadcast.ServiceActs(), From: from, Until: from.Add(broadcast.MaxCertificateLife),
-		Custody: broadcast.CustodyController, Epoch: 1}, root...)
+		Custody: broadcast.CustodyController, Epoch: epoch}, root...)
 }
 
 // publish seals a document of people, makes sure that nodes will believe it,

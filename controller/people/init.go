@@ -85,7 +85,7 @@ func Init(ctx context.Context, opt Options, cfg Config) (Established, error) {
 
 // check refuses before anything is written.
 func (opt *Options) check(cfg Config) error {
-	if err := emptyDir(opt.Dir); err != nil {
+	if err := EmptyFolder(opt.Dir); err != nil {
 		return err
 	}
 	if len(opt.RootFiles) == 0 || len(opt.RootFiles) > broadcast.MaxSignatures {
@@ -118,9 +118,10 @@ func (opt *Options) check(cfg Config) error {
 	return err
 }
 
-// emptyDir refuses a folder with content; lost+found is the file system's
+// EmptyFolder refuses a folder in which there is something: a house is never set up
+// over another. One that is absent is empty too; lost+found is the file system's
 // own, and the lock says who looks.
-func emptyDir(dir string) error {
+func EmptyFolder(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err

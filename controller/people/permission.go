@@ -30,12 +30,13 @@ const (
 	EventsRead           Permission = "events.read"
 	PersonManage         Permission = "person.manage"
 	AuditRead            Permission = "audit.read"
+	HouseRestore         Permission = "house.restore"
 )
 
 // Permissions returns every permission.
 func Permissions() []Permission {
 	return []Permission{AreaRead, ContentUpload, AnnouncementRead, AnnouncementWrite, AnnouncementApprove, AnnouncementWithdraw,
-		DeliveryRead, PlanRead, NodeRead, NodeEnrol, NodeConfirm, NodeCommand, NodeCarry, EventsRead, PersonManage, AuditRead}
+		DeliveryRead, PlanRead, NodeRead, NodeEnrol, NodeConfirm, NodeCommand, NodeCarry, EventsRead, PersonManage, AuditRead, HouseRestore}
 }
 
 // ErrForbidden means that somebody known asked for what is not theirs.

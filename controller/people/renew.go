@@ -118,7 +118,7 @@ func (o *Office) dueService(a *authority, root []seal.Signer) (broadcast.Envelop
 	if !a.endsSoon(publicOf(s.Key), o.instant()) {
 		return broadcast.Envelope{}, false, nil
 	}
-	env, err := o.certifyService(root)
+	env, err := o.certifyService(root, a.serviceEpoch(publicOf(s.Key)))
 	return env, true, err
 }
 

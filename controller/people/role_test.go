@@ -31,6 +31,7 @@ var allowed = map[people.Permission]string{ // administrator editor approver com
 	people.EventsRead:           "yyyyyyy",
 	people.PersonManage:         "y------",
 	people.AuditRead:            "y-----y",
+	people.HouseRestore:         "y------",
 }
 
 func TestEveryRoleHasExactlyItsPermissions(t *testing.T) {

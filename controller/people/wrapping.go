@@ -33,6 +33,20 @@ func (c Cost) check() error {
 	return nil
 }
 
+// Key makes 32 bytes from a passphrase, however its letters were composed. The
+// parameters may come from a stranger: what would ask too much of this machine is
+// an error.
+func (c Cost) Key(passphrase string, salt []byte) ([]byte, error) {
+	return c.key(phrase(passphrase), salt)
+}
+
+func (c Cost) key(secret, salt []byte) ([]byte, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	return argon2.IDKey(secret, salt, c.Passes, c.MemoryKiB, c.Lanes, chacha20poly1305.KeySize), nil
+}
+
 // errWrongSecret: the secret opens nothing, or the wrapping was altered; the
 // two cannot be told apart.
 var errWrongSecret = errors.New("the secret does not open the key")
@@ -125,10 +139,11 @@ func awaits(text string) bool {
 func (w wrapping) under(secret []byte, public broadcast.Key) ([]byte, error) {
 	switch {
 	case w.KDF == fromPassphrase && w.Cost != nil:
-		if err := w.Cost.check(); err != nil {
+		under, err := w.Cost.key(secret, w.Salt)
+		if err != nil {
 			return nil, fmt.Errorf("wrapped key: %w", err)
 		}
-		return argon2.IDKey(secret, w.Salt, w.Cost.Passes, w.Cost.MemoryKiB, w.Cost.Lanes, chacha20poly1305.KeySize), nil
+		return under, nil
 	case w.KDF == fromToken && w.Cost == nil:
 		return hkdf.Key(sha256.New, secret, w.Salt, "loaxa/token.v1 "+string(public), chacha20poly1305.KeySize)
 	}

@@ -161,6 +161,7 @@ func (h *House) Serve() {
 		Contents:   h.Contents,
 		Speech:     h.Speech,
 		Carrier:    carrier,
+		Returner:   carrier,
 		Recordings: recordings,
 		Post:       post,
 		Records:    h.Records,

@@ -34,6 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		diary(),
 		recordings(),
 		calendar(),
+		restoration(),
 		programmes(),
 	}
 	for _, group := range groups {
