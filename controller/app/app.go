@@ -60,25 +60,26 @@ type Options struct {
 
 // controller is everything that runs, in the order in which it is made.
 type controller struct {
-	opt      Options
-	tree     broadcast.Tree
-	db       *store.DB
-	office   *people.Office
-	hub      *events.Hub
-	listener net.Listener
-	at       broadcast.Controller
-	secret   string
-	fleet    *fleet.Fleet
-	embedded *broker.Embedded
-	client   *broker.Client
-	dispatch *dispatch.Dispatch
-	intake   *intake.Intake
-	speech   *speech.Studio
-	desk     *desk.Desk
-	post     *notify.Post
-	archive  *recording.Archive
-	records  *records.Records
-	handler  http.Handler
+	opt        Options
+	tree       broadcast.Tree
+	db         *store.DB
+	office     *people.Office
+	hub        *events.Hub
+	listener   net.Listener
+	at         broadcast.Controller
+	secret     string
+	fleet      *fleet.Fleet
+	embedded   *broker.Embedded
+	client     *broker.Client
+	dispatch   *dispatch.Dispatch
+	intake     *intake.Intake
+	speech     *speech.Studio
+	desk       *desk.Desk
+	programmes *programme.Programmes
+	post       *notify.Post
+	archive    *recording.Archive
+	records    *records.Records
+	handler    http.Handler
 }
 
 // Serve runs a controller until ctx ends. Errors name what to correct.
@@ -261,6 +262,7 @@ func (c *controller) buildArchive(context.Context) (err error) {
 func (c *controller) buildDesk(context.Context) (err error) {
 	c.desk = desk.New(desk.Config{DB: c.db, Keys: c.office, Rights: c.office, Fleet: c.fleet, Tree: c.tree, Events: c.hub,
 		Wake: c.dispatch, Now: time.Now, Log: c.opt.Log.With("part", "desk")})
+	c.programmes = programme.New(programme.Config{DB: c.db, Keys: c.office, Rights: c.office, Fleet: c.fleet, Desk: c.desk, Tree: c.tree, Wake: c.dispatch, Now: time.Now})
 	return nil
 }
 
@@ -272,7 +274,8 @@ func (c *controller) buildPost(context.Context) (err error) {
 		}
 	}
 	sources := []notify.Source{notify.FaultSource{DB: c.db}, notify.ApprovalSource{Desk: c.desk},
-		&notify.MissedSource{DB: c.db, Desk: c.desk, Now: time.Now}, notify.EndingSource{DB: c.db, Office: c.office, Now: time.Now}}
+		&notify.MissedSource{DB: c.db, Desk: c.desk, Now: time.Now}, notify.EndingSource{DB: c.db, Office: c.office, Now: time.Now},
+		&notify.EmptySource{DB: c.db, Slots: c.programmes, Now: time.Now}}
 	c.post = notify.New(notify.Config{DB: c.db, Rights: c.office, Persons: c.office, Tree: c.tree, Sources: sources, Settings: settings,
 		Now: time.Now, Log: c.opt.Log.With("part", "post")})
 	return nil
@@ -289,11 +292,10 @@ func (c *controller) buildAPI(context.Context) (err error) {
 		return err
 	}
 	c.handler, err = api.New(api.Config{
-		DB:       c.db,
-		Desk:     c.desk,
-		Calendar: calendar.New(calendar.Config{DB: c.db, Keys: c.office, Fleet: c.fleet, Tree: c.tree, Now: time.Now}),
-		Programmes: programme.New(programme.Config{DB: c.db, Keys: c.office, Rights: c.office, Fleet: c.fleet, Desk: c.desk, Tree: c.tree,
-			Wake: c.dispatch, Now: time.Now}),
+		DB:         c.db,
+		Desk:       c.desk,
+		Calendar:   calendar.New(calendar.Config{DB: c.db, Keys: c.office, Fleet: c.fleet, Tree: c.tree, Now: time.Now}),
+		Programmes: c.programmes,
 		Office:     c.office,
 		Accounts:   visitors,
 		Fleet:      c.fleet,
