@@ -16,7 +16,7 @@ var strangers = map[string][]string{
 	"broadcast/pack":           {"FuzzReader", "FuzzReceipts"},
 	"broadcast/plan":           {"FuzzRecurrence"},
 	"broadcast/seal":           {"FuzzOpen"},
-	"broadcast/wire":           {"FuzzMessages", "FuzzTopic"},
+	"broadcast/wire":           {"FuzzMessages", "FuzzTopic", "FuzzLive"},
 	"controller/announce":      {"FuzzStart"},
 	"controller/api":           {"FuzzWhatIsReadIsReadTheSameAgain"},
 	"controller/backup":        {"FuzzOpen"},

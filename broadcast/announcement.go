@@ -62,11 +62,15 @@ type Programme struct {
 }
 
 // Live is audio that exists only now: its words are signed with a session key,
-// save those that are spoken into the node's own microphone.
+// save those that are spoken into the node's own microphone. Those of a relay are
+// signed with the key that a Session names, for nobody holds a key for weeks.
 type Live struct {
 	// SessionKey is an Ed25519 public key, base64url without padding; empty for Box.
+	// It is fresh for each live body: what was signed for another says nothing of it.
 	SessionKey string `json:"session_key,omitempty"`
 	Source     Source `json:"source"`
+	// Station is what a Relay relays, and empty for every other source.
+	Station ID `json:"station,omitempty"`
 	// Millis is how long it may last at most.
 	Millis int64 `json:"ms"`
 }
@@ -140,17 +144,21 @@ func (c *Content) validateKept() error {
 // Validate refuses unknown sources, malformed keys and unbounded lengths.
 func (l Live) Validate() error {
 	switch l.Source {
-	case Microphone, Relay, Conference:
-	case Box:
+	case Microphone, Relay, Conference, Box:
+	default:
+		return fmt.Errorf("source %q: use microphone, relay or conference, or box in a template", string(l.Source))
+	}
+	if (l.Source == Relay) != (l.Station != "") {
+		return errors.New("station: a relay names what it relays, and nothing else does")
+	}
+	if l.Source == Box {
 		if l.SessionKey != "" {
 			return errors.New("session_key: what is spoken at the box comes over no line, so no key signs it")
 		}
 		return firstOf(check{"ms", within(l.Millis, 1, MaxSpeech.Milliseconds())})
-	default:
-		return fmt.Errorf("source %q: use microphone, relay or conference, or box in a template", string(l.Source))
 	}
 	_, err := ParseKey(l.SessionKey)
-	return firstOf(check{"session_key", err}, check{"ms", within(l.Millis, 1, 4*MaxDuration.Milliseconds())})
+	return firstOf(check{"station", maybe(l.Station)}, check{"session_key", err}, check{"ms", within(l.Millis, 1, 4*MaxDuration.Milliseconds())})
 }
 
 // Spoken says that the announcement is what somebody says at the box.

@@ -72,7 +72,10 @@ func TestLiveSoundIsBoundedAndHasAKey(t *testing.T) {
 	holdEdges(t, fresh, []edge[l]{
 		{"session_key", nil, func(l *l) { l.SessionKey = l.SessionKey[1:] }},
 		{"source", func(l *l) { l.Source = broadcast.Conference }, func(l *l) { l.Source = "telephone" }},
-		{"source", func(l *l) { l.Source = broadcast.Relay }, func(l *l) { l.Source = "" }},
+		{"source", func(l *l) { l.Source, l.Station = broadcast.Relay, "vov1" }, func(l *l) { l.Source = "" }},
+		{"station", nil, func(l *l) { l.Station = "vov1" }},
+		{"station", nil, func(l *l) { l.Source = broadcast.Relay }},
+		{"station", nil, func(l *l) { l.Source, l.Station = broadcast.Relay, "VOV 1" }},
 		{"ms", func(l *l) { l.Millis = 1 }, func(l *l) { l.Millis = 0 }},
 		{"ms", func(l *l) { l.Millis = hours }, func(l *l) { l.Millis = hours + 1 }},
 	})
@@ -81,14 +84,17 @@ func TestLiveSoundIsBoundedAndHasAKey(t *testing.T) {
 func TestRelayIsNeverAnEmergency(t *testing.T) {
 	a := sample[broadcast.Announcement]("announcement-emergency")()
 	for source, may := range map[broadcast.Source]bool{broadcast.Microphone: true, broadcast.Conference: true, broadcast.Relay: false} {
-		a.Versions[0].Live.Source = source
+		a.Versions[0].Live.Source, a.Versions[0].Live.Station = source, ""
+		if source == broadcast.Relay {
+			a.Versions[0].Live.Station = "vov1"
+		}
 		if err := a.Validate(); (err == nil) != may {
 			t.Errorf("%s in an emergency: %v", source, err)
 		}
 	}
 	b := sample[broadcast.Announcement]("announcement-weekly")()
 	relay := *a.Versions[0].Live
-	relay.Source = broadcast.Relay
+	relay.Source, relay.Station = broadcast.Relay, "vov1"
 	b.Versions = []broadcast.Version{{Language: "vi", Live: &relay}}
 	if err := b.Validate(); err != nil {
 		t.Errorf("a relay in a normal announcement: %v", err)

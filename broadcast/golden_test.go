@@ -92,9 +92,10 @@ func documents() []document {
 		doc("receipts", broadcast.ReceiptBatch{Node: "tan-lap-1", Chain: "ch1", Receipts: []broadcast.Receipt{receipt}}),
 		doc("receipts-firing", broadcast.ReceiptBatch{Node: "tan-lap-1", Chain: "ch1", Receipts: []broadcast.Receipt{fired()}}),
 		doc("ack", broadcast.ReceiptAck{Node: "tan-lap-1", Chain: "ch1", Seq: 1, Hash: broadcast.Sum(nil), At: at}),
+		doc("session", broadcast.Session{Key: sealtest.Public("session"), Station: "vov1", Signer: sealtest.Public("signer"), At: at, Until: at + 3600000}),
 		doc("metadata", broadcast.Metadata{Field: "Y tế", Genre: "Thông báo", Author: "Hoàng Thị Lan", Source: "Trạm y tế", Text: "Dòng một\nDòng hai", DocumentNumber: "12/TB-UBND", Rights: "UBND xã"}),
 		doc("running-order", broadcast.RunningOrder{Station: "Đài truyền thanh Bắc Quang", Segments: []broadcast.Segment{{Title: "Tin", Content: &content},
-			{Title: "Tiếp âm", Relay: &broadcast.Live{SessionKey: live.SessionKey, Source: broadcast.Relay, Millis: 900000}, Hard: 600000},
+			{Title: "Tiếp âm", Relay: &broadcast.Live{SessionKey: live.SessionKey, Source: broadcast.Relay, Station: "vov1", Millis: 900000}, Hard: 600000},
 			{Title: "Huyện", Offer: &broadcast.OfferRef{Announcement: "tin-1", Revision: rev, Content: content}}}}),
 	}
 }

@@ -28,13 +28,14 @@ const (
 	KindTime         Kind = "time"
 	KindReceipts     Kind = "receipts"
 	KindAck          Kind = "ack"
+	KindSession      Kind = "session"
 )
 
 // Kinds returns every kind.
 func Kinds() []Kind {
 	return []Kind{KindAnnouncement, KindDrill, KindTemplate, KindWithdrawal, KindSilence,
 		KindPolicy, KindPlacement, KindSlot, KindAssignment, KindCommand, KindManifest,
-		KindAuthority, KindCertificate, KindRoot, KindRebase, KindTime, KindReceipts, KindAck}
+		KindAuthority, KindCertificate, KindRoot, KindRebase, KindTime, KindReceipts, KindAck, KindSession}
 }
 
 // Limit is the largest envelope of the kind in bytes, checked before parsing.

@@ -44,6 +44,8 @@ const (
 	WhyMicrophone   Reason = "microphone"
 	WhySession      Reason = "session"
 	WhySpeaker      Reason = "speaker"
+	WhyStation      Reason = "station"
+	WhyLine         Reason = "line"
 )
 
 // ReasonText is what a reason means, in the two languages of the console.
@@ -96,6 +98,8 @@ func ReasonTexts() []ReasonText {
 		{WhyMicrophone, "không có ai nói vào micrô tại chỗ, hoặc micrô hỏng", "nobody speaks into the microphone of the box, or it failed"},
 		{WhySession, "dài hơn mức quy chế cho phép mỗi lượt phát", "longer than the policy allows for one sounding"},
 		{WhySpeaker, "quy chế không cho cấp này phát loại bản tin này", "the policy does not let this level speak in this class"},
+		{WhyStation, "đài được tiếp âm không có tiếng", "the relayed station gave no sound"},
+		{WhyLine, "mất đường truyền khi tiếp âm", "no line to the controller during the relay"},
 	}
 }
 

@@ -29,6 +29,10 @@ var spoiled = []broadcast.Reason{broadcast.WhyDecoder, broadcast.WhyContent}
 var unasked = []broadcast.Reason{broadcast.WhyCrash, broadcast.WhyStopped, broadcast.WhySound, broadcast.WhyCard, broadcast.WhyRelay,
 	broadcast.WhyDecoder, broadcast.WhyContent, broadcast.WhyJournal, broadcast.WhyUnauthentic, broadcast.WhyPower}
 
+// moved are the reasons after which a programme goes on at what follows: it gave
+// way, or the relay in it failed.
+var moved = []broadcast.Reason{broadcast.WhyPreempted, broadcast.WhyStation, broadcast.WhyLine, broadcast.WhyUnauthentic}
+
 // Again says until when an occurrence may begin to sound once more, after what
 // was told of its attempts so far; zero stands for never. Compute plans no later
 // attempt than that, and none where it is zero. It may plan less: what a node
@@ -46,8 +50,9 @@ func Again(a broadcast.Announcement, told []Past) broadcast.Instant {
 // again is the one rule of attempts after the first. An emergency sounds again
 // after an end that nobody asked for, thrice in all and while its window is
 // open. What gave way to a higher class goes on: a programme, which lasts so
-// long with its head, until its scheduled end; a priority item begins anew,
-// once, while it is not past its deadline; a normal item is over.
+// long with its head, until its scheduled end, as it does after a relay in it
+// that failed; a priority item begins anew, once, while it is not past its
+// deadline; a normal item is over.
 func again(a *broadcast.Announcement, told []Past, programme time.Duration) broadcast.Instant {
 	if len(told) == 0 {
 		return 0
@@ -56,6 +61,7 @@ func again(a *broadcast.Announcement, told []Past, programme time.Duration) broa
 	first, last := told[0], told[len(told)-1]
 	rung, why := last.verdict()
 	gaveWay := rung == broadcast.Interrupted && why == broadcast.WhyPreempted
+	goesOn := rung == broadcast.Interrupted && slices.Contains(moved, why) && len(told) <= broadcast.MaxSegments
 	switch {
 	case last.Running || last.Attempt == 0:
 		return 0
@@ -65,7 +71,7 @@ func again(a *broadcast.Announcement, told []Past, programme time.Duration) broa
 		if (rung == broadcast.Interrupted || rung == broadcast.Failed) && slices.Contains(unasked, why) && sparing(told) {
 			return deadline(a.Class, a.Timing, last.Start)
 		}
-	case gaveWay && programme > 0:
+	case goesOn && programme > 0:
 		return first.At.Add(programme) - broadcast.Instant(first.Offset) - 1
 	case gaveWay && a.Class == broadcast.Priority && !last.Drill && last.Attempt == 1:
 		return deadline(a.Class, a.Timing, last.Start)

@@ -34,7 +34,7 @@ func (p *planner) shape(j *job, from broadcast.Instant) shape {
 // remainder is the rest of a programme: no chime, from the next segment on.
 func (p *planner) remainder(j *job, from broadcast.Instant) shape {
 	elapsed := int64(from - j.began)
-	parts := shifted(j.b.body.order.from(j.done, elapsed), -elapsed)
+	parts := shifted(j.b.body.order.from(j.done, elapsed, j.slot), -elapsed)
 	if len(parts) == 0 {
 		return shape{}
 	}
@@ -265,9 +265,9 @@ func (p *planner) follow(j *job, t turn, s shape, cut broadcast.Instant) {
 			next.began = t.from - broadcast.Instant(s.offset-p.headLength(j.b))
 		}
 		elapsed := int64(cut-t.from) + s.offset
-		next.done = doneAt(parts, elapsed, j.done)
+		next.leave(parts, elapsed, int64(t.from-next.began)-s.offset, broadcast.WhyPreempted)
 	}
-	next.giveWay()
+	next.giveWay(broadcast.WhyPreempted)
 	if next.deadline = again(j.b.a, p.soFar(j), p.programmeLength(j.b)); next.deadline != 0 {
 		p.waiting = append(p.waiting, &next)
 	}

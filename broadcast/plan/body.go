@@ -76,8 +76,10 @@ func (p *planner) version(b *bulletin, v broadcast.Version) body {
 		return body{parts: []Part{{Language: v.Language, SHA256: v.Content.SHA256, Millis: length}}, total: length}
 	case v.Spoken() && !b.Speaking:
 		return body{notes: []Note{{Reason: broadcast.WhyMicrophone, Language: v.Language}}}
-	case v.Live != nil && (p.in.Live || v.Spoken()):
+	case v.Spoken():
 		return body{parts: []Part{{Language: v.Language, Millis: length}}, total: length}
+	case v.Live != nil && p.relays(b, *v.Live):
+		return body{parts: []Part{{Language: v.Language, Station: v.Live.Station, Session: broadcast.Key(v.Live.SessionKey), Millis: length}}, total: length}
 	case v.Programme == nil:
 		return body{notes: []Note{{Reason: broadcast.WhyBody, Language: v.Language}}}
 	}
@@ -85,7 +87,13 @@ func (p *planner) version(b *bulletin, v broadcast.Version) body {
 	if !held {
 		return body{notes: []Note{{Reason: broadcast.WhyContent, Language: v.Language}}}
 	}
-	return p.programme(v.Language, order, length)
+	return p.programme(b, v.Language, order, length)
+}
+
+// relays says that this node may take a live body from the controller: relays it
+// can, and no emergency ever waits for the voice of somebody else.
+func (p *planner) relays(b *bulletin, l broadcast.Live) bool {
+	return p.in.Live && l.Source == broadcast.Relay && !b.emergency()
 }
 
 // chime is the name of what an item begins with: a drill always has its own,

@@ -52,7 +52,7 @@ type Input struct {
 	Power Power
 	// Barred is until when the local button bars everything but emergencies.
 	Barred broadcast.Instant
-	// Live says that this node can play live bodies and relays.
+	// Live says that this node can take relays.
 	Live bool
 
 	// Past is the node's journal of soundings and verdicts, as far back as two

@@ -31,9 +31,11 @@ type job struct {
 	// running ones sound already, offset milliseconds into the item.
 	running bool
 	offset  int64
-	// Of a programme: when its body began, and how many segments are done.
+	// Of a programme: when its body began, how many segments are done, and until
+	// when the next one goes on if it is a relay that was cut, 0 if none was.
 	began broadcast.Instant
 	done  int
+	slot  int64
 	// lawful is a first sample that the rules of the moment allow.
 	lawful broadcast.Instant
 	// settled says that the verdict fell while it waited.

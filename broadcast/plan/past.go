@@ -91,7 +91,8 @@ func (p *planner) retry(j *job, told []Past) {
 	j.attempt, j.due, j.deadline = last.Attempt+1, p.ended(last), until
 	if !j.b.emergency() {
 		p.reckon(j, told)
-		j.giveWay()
+		_, why := last.verdict()
+		j.giveWay(why)
 	} else if j.why = broadcast.WhyRepeat; !p.join(j, max(p.ready(j.b), p.ended(last))) {
 		return
 	}
@@ -107,8 +108,8 @@ func (p *planner) programmeLength(b *bulletin) time.Duration {
 	return time.Duration(p.headLength(b)+b.body.order.length) * time.Millisecond
 }
 
-// giveWay prepares the attempt after a cut by a higher class.
-func (j *job) giveWay() { j.why, j.aligned, j.offset = broadcast.WhyPreempted, false, 0 }
+// giveWay prepares the attempt after one that ended for that reason.
+func (j *job) giveWay(why broadcast.Reason) { j.why, j.aligned, j.offset = why, false, 0 }
 
 // reckon works out of the journal how far a programme got.
 func (p *planner) reckon(j *job, told []Past) {
@@ -121,22 +122,29 @@ func (p *planner) reckon(j *job, told []Past) {
 		if i == 0 {
 			j.began = t.At - broadcast.Instant(t.Offset-p.headLength(j.b))
 		} else {
-			parts = order.from(j.done, int64(t.At-j.began))
+			parts = order.from(j.done, int64(t.At-j.began), j.slot)
 		}
 		if !t.Running {
-			j.done = doneAt(parts, int64(t.end()-j.began), j.done)
+			_, why := t.verdict()
+			j.leave(parts, int64(t.end()-j.began), 0, why)
 		}
 	}
 }
 
-// doneAt is how many segments have begun by a moment of the programme.
-func doneAt(parts []Part, elapsed int64, done int) int {
+// leave notes how many segments are done when an attempt ended for a reason: those
+// that had begun. A relay that gave way is not, before its slot has ended: at its
+// live edge nothing is said twice. Parts and elapsed count from where the
+// programme would have counted base.
+func (j *job) leave(parts []Part, elapsed, base int64, why broadcast.Reason) {
 	for _, part := range parts {
-		if part.At < elapsed {
-			done = int(part.Segment)
+		if part.At >= elapsed {
+			return
+		}
+		j.done, j.slot = int(part.Segment), 0
+		if end := part.At + part.Millis; why == broadcast.WhyPreempted && part.Station != "" && elapsed < end {
+			j.done, j.slot = j.done-1, end+base
 		}
 	}
-	return done
 }
 
 // recall enters what the journal tells of occurrences that no document at hand

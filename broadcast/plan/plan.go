@@ -77,6 +77,9 @@ type Part struct {
 	Language broadcast.Language `json:"language"`
 	// SHA256 names the recording; a live part has none.
 	SHA256 broadcast.Digest `json:"sha256,omitempty"`
+	// Station and Session name what a relay relays, and the live body that it is.
+	Station broadcast.ID  `json:"station,omitempty"`
+	Session broadcast.Key `json:"session,omitempty"`
 	// At is its place in the item, chime included, and Millis its length.
 	At     int64 `json:"at_ms"`
 	Millis int64 `json:"ms"`

@@ -108,12 +108,12 @@ func TestAnEmergencySoundsInTheLanguageItHas(t *testing.T) {
 }
 
 func TestALiveBodyNeedsANodeThatCanPlayIt(t *testing.T) {
-	live := broadcast.Version{Language: "vi", Live: &broadcast.Live{Source: broadcast.Microphone, Millis: 60000}}
+	live := broadcast.Version{Language: "vi", Live: relaySegment(60, 0).Relay}
 	spare := emergency("lu", "07:00", 0).versions(live, version("tyz", 20))
 	in := monday(normal("a", "06:00", 0).versions(live), spare)
 	expect(t, in, "a of 06:00 refused body", "lu 07:00-07:00:20 ended")
 	in.Live = true
-	expect(t, in, "a 06:00-06:01 ended", "lu 07:00-07:01 ended")
+	expect(t, in, "a 06:00-06:01 ended", "lu 07:00-07:00:20 ended")
 }
 
 func TestALateNodeJoinsAlignedMidContent(t *testing.T) {

@@ -16,16 +16,16 @@ type runningOrder struct {
 // programme lays out a running order. A relay that this node cannot take and an
 // offer that was taken back leave the order; what follows moves up, unless its
 // start is fixed.
-func (p *planner) programme(language broadcast.Language, order broadcast.RunningOrder, length int64) body {
+func (p *planner) programme(b *bulletin, language broadcast.Language, order broadcast.RunningOrder, length int64) body {
 	r := &runningOrder{language: language, segments: order.Segments, dropped: map[int]bool{}, length: length}
 	var notes []Note
 	for i, s := range order.Segments {
-		if why := p.missing(s); why != "" {
+		if why := p.missing(b, s); why != "" {
 			r.dropped[i] = true
 			notes = append(notes, Note{Reason: why, Language: language, Segment: int64(i + 1)})
 		}
 	}
-	parts := r.from(0, 0)
+	parts := r.from(0, 0, 0)
 	if len(parts) == 0 {
 		return body{notes: append(notes, Note{Reason: broadcast.WhyBody, Language: language})}
 	}
@@ -35,9 +35,9 @@ func (p *planner) programme(language broadcast.Language, order broadcast.Running
 
 // missing says why a segment cannot sound here. The commune's signature covers
 // the content of an offer; what the offering level took back is left out.
-func (p *planner) missing(s broadcast.Segment) broadcast.Reason {
+func (p *planner) missing(b *bulletin, s broadcast.Segment) broadcast.Reason {
 	switch {
-	case s.Relay != nil && !p.in.Live:
+	case s.Relay != nil && !p.relays(b, *s.Relay):
 		return broadcast.WhyBody
 	case s.Offer != nil:
 		return p.takenBack(s.Offer)
@@ -65,13 +65,17 @@ func (p *planner) takenBack(offer *broadcast.OfferRef) broadcast.Reason {
 // from returns the parts after the first `done` segments, for a programme that
 // has been running for elapsed milliseconds. A segment begins when the one
 // before has ended or exactly at its fixed start, and whatever would run past
-// the next fixed start or the end of the programme is cut there.
-func (r *runningOrder) from(done int, elapsed int64) []Part {
+// the next fixed start or the end of the programme is cut there. A relay that was
+// cut itself goes on until slot, where it would have ended; 0 is for none.
+func (r *runningOrder) from(done int, elapsed, slot int64) []Part {
 	var parts []Part
 	at := elapsed
 	for i := done; i < len(r.segments); i++ {
 		s := r.segments[i]
 		limit := r.limit(i)
+		if i == done && slot > 0 {
+			limit = min(limit, slot)
+		}
 		at = max(at, s.Hard)
 		if r.dropped[i] || at >= limit {
 			continue
@@ -80,6 +84,8 @@ func (r *runningOrder) from(done int, elapsed int64) []Part {
 		switch {
 		case s.Content != nil:
 			part.SHA256 = s.Content.SHA256
+		case s.Relay != nil:
+			part.Station, part.Session = s.Relay.Station, broadcast.Key(s.Relay.SessionKey)
 		case s.Offer != nil:
 			part.SHA256, part.Offer = s.Offer.Content.SHA256, s.Offer.Announcement
 		}

@@ -14,7 +14,7 @@ func segment(title string, seconds, hard int64) broadcast.Segment {
 }
 
 func relaySegment(seconds, hard int64) broadcast.Segment {
-	return broadcast.Segment{Title: "tiếp âm", Hard: hard * 1000, Relay: &broadcast.Live{Source: broadcast.Relay, Millis: seconds * 1000}}
+	return broadcast.Segment{Title: "tiếp âm", Hard: hard * 1000, Relay: &broadcast.Live{Source: broadcast.Relay, Station: "vov1", SessionKey: "session", Millis: seconds * 1000}}
 }
 
 func offerSegment(id string, seconds int64) broadcast.Segment {

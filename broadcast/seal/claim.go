@@ -48,6 +48,8 @@ func ClaimOf(doc any) (Claim, bool) {
 		return Claim{ID: d.Node, Revision: broadcast.Revision(d.At)}, true
 	case broadcast.ReceiptAck:
 		return Claim{ID: d.Node, Revision: broadcast.Revision(d.At)}, true
+	case broadcast.Session:
+		return Claim{ID: d.Station, Revision: broadcast.Revision(d.At)}, true
 	case broadcast.Rebase:
 		return Claim{ID: d.Node, Revision: d.Revision}, true
 	}

@@ -48,6 +48,8 @@ func allowed(kind broadcast.Kind, act broadcast.Act, level broadcast.Level) bool
 		return act == broadcast.ActManifest
 	case broadcast.KindTime:
 		return act == broadcast.ActTime
+	case broadcast.KindSession:
+		return act == broadcast.ActRelay
 	case broadcast.KindAuthority:
 		return act == broadcast.ActDelegate
 	}
@@ -101,7 +103,7 @@ func TestKindIsNotInterchangeable(t *testing.T) {
 func TestSignersNeedTheArea(t *testing.T) {
 	for _, s := range samples() {
 		right, _ := seal.RightFor(s.kind)
-		if right.RootOnly || s.kind == broadcast.KindTime || s.kind == broadcast.KindAck {
+		if right.RootOnly || s.kind == broadcast.KindTime || s.kind == broadcast.KindAck || s.kind == broadcast.KindSession {
 			continue
 		}
 		h := sealtest.NewHouse("tuyen-quang", at, true)

@@ -37,6 +37,7 @@ func Rights() []Right {
 		{Kind: broadcast.KindManifest, Acts: []broadcast.Act{broadcast.ActManifest}, Officers: 1},
 		{Kind: broadcast.KindTime, Acts: []broadcast.Act{broadcast.ActTime}, Officers: 1},
 		{Kind: broadcast.KindAck, Acts: []broadcast.Act{broadcast.ActManifest}, Officers: 1},
+		{Kind: broadcast.KindSession, Acts: []broadcast.Act{broadcast.ActRelay}, Officers: 1},
 		{Kind: broadcast.KindAuthority, Acts: []broadcast.Act{broadcast.ActDelegate}, Officers: 1, RootToo: true},
 		{Kind: broadcast.KindCertificate, RootOnly: true},
 		{Kind: broadcast.KindRoot, RootOnly: true},

@@ -47,6 +47,7 @@ func samples() []sample {
 		{broadcast.KindTime, broadcast.TimeAnswer{Node: "n1", Boot: "b1", Nonce: nonce, At: at}, opener[broadcast.TimeAnswer]},
 		{broadcast.KindRebase, broadcast.Rebase{Node: "n1", Revision: rev, Floor: at}, opener[broadcast.Rebase]},
 		{broadcast.KindAck, broadcast.ReceiptAck{Node: "n1", Chain: "c1", Seq: 1, Hash: broadcast.Sum(nil), At: at}, opener[broadcast.ReceiptAck]},
+		{broadcast.KindSession, broadcast.Session{Key: sealtest.Public("session"), Station: "vov1", Signer: sealtest.Public("signer"), At: at, Until: at.Add(time.Hour)}, opener[broadcast.Session]},
 	}
 }
 

@@ -20,7 +20,7 @@ func payloads() map[string]any {
 		"withdrawal": broadcast.Withdrawal{}, "silence": broadcast.Silence{}, "policy": broadcast.Policy{},
 		"placement": broadcast.Placement{}, "slot": broadcast.Slot{}, "assignment": broadcast.Assignment{},
 		"command": broadcast.Command{}, "manifest": broadcast.Manifest{}, "authority": broadcast.Authority{},
-		"certificate": broadcast.Certificate{}, "root": broadcast.Root{}, "rebase": broadcast.Rebase{},
+		"certificate": broadcast.Certificate{}, "root": broadcast.Root{}, "rebase": broadcast.Rebase{}, "session": broadcast.Session{},
 		"time": broadcast.TimeAnswer{}, "receipts": broadcast.ReceiptBatch{}, "ack": broadcast.ReceiptAck{},
 		"presence": wire.Presence{}, "state": wire.State{}, "health": wire.Health{}, "controller-state": wire.ControllerState{},
 	}
