@@ -132,16 +132,23 @@ func (p *planner) reckon(j *job, told []Past) {
 }
 
 // leave notes how many segments are done when an attempt ended for a reason: those
-// that had begun. A relay that gave way is not, before its slot has ended: at its
-// live edge nothing is said twice. Parts and elapsed count from where the
+// that had begun, and the relay that failed, even at its first sample. A relay that
+// gave way is not, before its slot has ended: at its live edge nothing is said
+// twice. Parts and elapsed count from where the
 // programme would have counted base.
 func (j *job) leave(parts []Part, elapsed, base int64, why broadcast.Reason) {
 	for _, part := range parts {
-		if part.At >= elapsed {
+		end := part.At + part.Millis
+		cut := part.Station != "" && elapsed < end
+		failed := cut && why != broadcast.WhyPreempted && slices.Contains(moved, why)
+		if part.At >= elapsed && !failed {
 			return
 		}
 		j.done, j.slot = int(part.Segment), 0
-		if end := part.At + part.Millis; why == broadcast.WhyPreempted && part.Station != "" && elapsed < end {
+		if failed {
+			return
+		}
+		if cut && why == broadcast.WhyPreempted {
 			j.done, j.slot = j.done-1, end+base
 		}
 	}

@@ -57,7 +57,14 @@ func TestAProgrammeGoesOnBehindARelayThatFailed(t *testing.T) {
 		}
 	}
 	in := monday()
-	b := relayed(&in, 60)
+	b := relayed(&in, 0)
+	in.Now = at("06:00:10.500")
+	in.Past = []Past{b.past(1, "06:00", 10, broadcast.Interrupted, broadcast.WhyStation)}
+	if got := segments(compute(t, in).Entries[0].Soundings[1]); got != "3@0+10" {
+		t.Errorf("a relay that failed at its first sample: goes on with %s", got)
+	}
+	in = monday()
+	b = relayed(&in, 60)
 	in.Now, in.Past = at("06:00:22.500"), []Past{b.past(1, "06:00", 22, broadcast.Interrupted, broadcast.WhyStation)}
 	p := compute(t, in)
 	if got := segments(p.Entries[0].Soundings[1]); got != "3@31+10" {
@@ -106,4 +113,11 @@ func TestOtherLiveBodiesAreRefused(t *testing.T) {
 	in := monday(normal("noi", "06:00", 0).versions(broadcast.Version{Language: "vi", Live: live}))
 	in.Live = true
 	expect(t, in, "noi of 06:00 refused body")
+}
+
+func TestARelayIsNotTakenUpAgainAfterARestart(t *testing.T) {
+	in := monday()
+	b := relayed(&in, 0)
+	in.Now, in.Past = at("06:00:30"), []Past{b.past(1, "06:00", 15, broadcast.Interrupted, broadcast.WhyCrash)}
+	expect(t, in, "buoi 06:00-06:00:15 interrupted crash")
 }

@@ -44,10 +44,15 @@ func (s span) header() string {
 
 // get asks one controller for a span. The caller closes the body.
 func (f *Fetcher) get(ctx context.Context, base *url.URL, what string, sum Sum, s span) (*body, error) {
+	return f.ask(ctx, target(base, what, sum), s)
+}
+
+// ask asks for a span of what is found at an address. The caller closes the body.
+func (f *Fetcher) ask(ctx context.Context, address string, s span) (*body, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	stall := time.AfterFunc(stallLimit, func() { cancel(errStalled) })
 	end := func() { stall.Stop(); cancel(nil) }
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target(base, what, sum), nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		end()
 		return nil, local{err}

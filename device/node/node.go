@@ -83,6 +83,8 @@ type Config struct {
 	// without either they stay here.
 	Tapes  Tapes
 	Sender Sender
+	// Relays says that Player can open what live.Path names.
+	Relays bool
 
 	Link    Link
 	Fetcher Fetcher

@@ -98,6 +98,8 @@ func outcome(err error) stop {
 		return stop{broadcast.Failed, broadcast.WhySound}
 	case errors.Is(err, speech.ErrMicrophone):
 		return stop{broadcast.Failed, broadcast.WhyMicrophone}
+	case relayed(err) != "":
+		return stop{broadcast.Interrupted, relayed(err)}
 	case errors.Is(err, player.ErrContent) && unanswers(err):
 		return stop{broadcast.Failed, broadcast.WhyCard}
 	case errors.Is(err, player.ErrContent):

@@ -30,7 +30,7 @@ func (n *Node) input(now broadcast.Instant) plan.Input {
 		Now: now, Window: plan.Window{From: n.from(now), To: now.Add(ahead)}, Since: n.since(),
 		Assignment: n.holdings.place(), Law: n.law(), Orders: n.holdings.orders,
 		Fresh: n.holdings.fresh(), Clock: n.clock.quality, Board: n.cfg.Board, Closed: n.stage.closed(now, n.cfg.Board.Hold),
-		Power: n.supply.plan(), Barred: n.barredUntil(),
+		Power: n.supply.plan(), Barred: n.barredUntil(), Live: n.cfg.Relays,
 	}
 	in.Past = n.past(in.Window.From.Add(-remembers))
 	listings := n.holdings.listings()

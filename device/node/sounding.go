@@ -10,6 +10,7 @@ import (
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/media"
 	"github.com/loaxa/loaxa/broadcast/plan"
+	"github.com/loaxa/loaxa/device/live"
 	"github.com/loaxa/loaxa/device/player"
 	"github.com/loaxa/loaxa/device/store"
 )
@@ -48,11 +49,11 @@ func (n *Node) sounding(t target) (player.Sounding, error) {
 		out.Chime = n.cfg.Chimes[s.Chime]
 		return n.speech(i, out), nil
 	}
-	parts, err := n.pieces(s.Parts)
+	parts, err := n.pieces(out.Start.Add(-out.Offset), s.Parts)
 	if err != nil {
 		return player.Sounding{}, err
 	}
-	if len(parts) == 1 && parts[0].At <= maxHead && parts[0].whole {
+	if len(parts) == 1 && parts[0].At <= maxHead && parts[0].whole && !parts[0].Live {
 		out.Chime = n.head(s.Chime, parts[0].At)
 		out.Content = player.Content{Path: parts[0].Path, Duration: time.Duration(parts[0].Millis) * time.Millisecond}
 		return out, nil
@@ -79,12 +80,21 @@ type Piece struct {
 	Path string
 	// At is where it begins and Millis how long it may last.
 	At, Millis int64
-	whole      bool // it is not cut before its end
+	// Live says that it is a relay: it is no file, and takes a while to begin.
+	Live  bool
+	whole bool // it is not cut before its end
 }
 
-func (n *Node) pieces(parts []plan.Part) ([]Piece, error) {
+// pieces are the parts of an item whose beginning belongs to an instant.
+func (n *Node) pieces(begins time.Time, parts []plan.Part) ([]Piece, error) {
 	var out []Piece
 	for _, p := range parts {
+		if p.Station != "" && n.cfg.Relays {
+			start := broadcast.InstantOf(begins) + broadcast.Instant(p.At)
+			path := live.Path(p.Station, p.Session, start, time.Duration(p.Millis)*time.Millisecond)
+			out = append(out, Piece{Path: path, At: p.At, Millis: p.Millis, Live: true})
+			continue
+		}
 		if p.SHA256 == "" {
 			return nil, fmt.Errorf("live sound at %d ms: this node cannot play it", p.At)
 		}
@@ -107,7 +117,7 @@ func naturalLength(s plan.Sounding) time.Duration {
 // since it was fetched must not be heard.
 func (n *Node) verifyContent(ctx context.Context, s plan.Sounding) error {
 	for _, p := range s.Parts {
-		if p.SHA256 == "" { // it is still to be spoken
+		if p.SHA256 == "" { // it is still to be said
 			continue
 		}
 		sum, err := sumOf(p.SHA256)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/loaxa/loaxa/device/live"
 	"github.com/loaxa/loaxa/device/player"
 )
 
@@ -30,9 +31,9 @@ type splice struct {
 }
 
 // Splicer puts several recordings into one stream, with silence between them
-// where the plan leaves some. Each piece is opened when its turn comes; a piece
-// that cannot be opened ends the stream. Paths of one recording go through
-// unchanged.
+// where the plan leaves some. Each piece is opened when its turn comes, a relay
+// live.Lead before, since it takes a while to be heard; a piece that cannot be
+// opened ends the stream. Paths of one recording go through unchanged.
 type Splicer struct {
 	// Each opens one recording.
 	Each player.Decoder
@@ -49,12 +50,12 @@ func (s Splicer) Open(ctx context.Context, path string, from int64) (player.Stre
 		return nil, fmt.Errorf("splice: %w", errors.Join(err, errContent))
 	}
 	last := order.Pieces[len(order.Pieces)-1]
-	t := &spliced{each: s.Each, order: order, at: from, end: samples(last.At + last.Millis), from: from}
+	t := &spliced{each: s.Each, order: order, at: from, end: samples(last.At + last.Millis), from: from, early: map[int]player.Stream{}}
 	if from >= t.end {
 		return nil, fmt.Errorf("splice: asked to begin at sample %d of %d", from, t.end)
 	}
 	if err := t.advance(ctx); err != nil {
-		return nil, err
+		return nil, errors.Join(err, t.Close())
 	}
 	return t, nil
 }
@@ -69,6 +70,8 @@ type spliced struct {
 	at        int64
 	next      int           // the piece that plays or comes next
 	open      player.Stream // nil between pieces
+	// early are relays that were opened before their turn.
+	early map[int]player.Stream
 }
 
 // Samples is the exact number from the wanted beginning to the end.
@@ -83,7 +86,14 @@ func (s *spliced) advance(ctx context.Context) error {
 		}
 		s.next++
 	}
+	if err := s.foresee(ctx); err != nil {
+		return err
+	}
 	if s.next == len(s.order.Pieces) || s.open != nil || s.at < s.begins(s.next) {
+		return nil
+	}
+	if s.open = s.early[s.next]; s.open != nil {
+		delete(s.early, s.next)
 		return nil
 	}
 	stream, err := s.each.Open(ctx, s.order.Pieces[s.next].Path, s.at-s.begins(s.next))
@@ -91,6 +101,22 @@ func (s *spliced) advance(ctx context.Context) error {
 		return fmt.Errorf("piece %d: %w", s.next+1, err)
 	}
 	s.open = stream
+	return nil
+}
+
+// foresee opens the relays whose turn is near.
+func (s *spliced) foresee(ctx context.Context) error {
+	for i := s.next; i < len(s.order.Pieces) && s.begins(i) <= s.at+samples(live.Lead.Milliseconds()); i++ {
+		p := s.order.Pieces[i]
+		if !p.Live || s.early[i] != nil || i == s.next && s.open != nil {
+			continue
+		}
+		stream, err := s.each.Open(ctx, p.Path, max(0, s.at-s.begins(i)))
+		if err != nil {
+			return fmt.Errorf("piece %d: %w", i+1, err)
+		}
+		s.early[i] = stream
+	}
 	return nil
 }
 
@@ -153,5 +179,12 @@ func (s *spliced) shut() error {
 	return err
 }
 
-// Close gives the open recording back.
-func (s *spliced) Close() error { return s.shut() }
+// Close gives back what is open.
+func (s *spliced) Close() error {
+	err := s.shut()
+	for _, early := range s.early {
+		err = errors.Join(err, early.Close())
+	}
+	s.early = nil
+	return err
+}

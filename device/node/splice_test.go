@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/loaxa/loaxa/device/live"
+	"github.com/loaxa/loaxa/device/player"
 	"github.com/loaxa/loaxa/device/player/playertest"
 )
 
@@ -114,5 +116,42 @@ func TestPieceThatCannotBeOpenedEndsTheStream(t *testing.T) {
 	}
 	if _, err := (Splicer{Each: d}).Open(t.Context(), order(Piece{Path: "a", At: 0, Millis: 5}), 5*ms); err == nil {
 		t.Error("it begins behind its end")
+	}
+}
+
+func TestARelayIsOpenedBeforeItsTurnAndGivenBackWhateverHappens(t *testing.T) {
+	lead := live.Lead.Milliseconds()
+	d := &playertest.Decoder{Samples: 100 * ms, Value: value}
+	path := order(Piece{Path: "a", At: 0, Millis: 50}, Piece{Path: "far", At: lead + 100, Millis: 20, Live: true}, Piece{Path: "b", At: lead + 200, Millis: 10})
+	s, err := Splicer{Each: d}.Open(t.Context(), path, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := d.Of("open"); len(got) != 1 {
+		t.Errorf("at first %d pieces are open", len(got))
+	}
+	block := make([]int16, 90*ms)
+	for range 3 {
+		fillAll(t, s, block)
+	}
+	if got := d.Of("open"); len(got) != 2 {
+		t.Errorf("%d pieces were opened when the relay is near", len(got))
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if opened, closed := len(d.Of("open")), len(d.Of("close")); opened != closed {
+		t.Errorf("%d opened, %d closed", opened, closed)
+	}
+}
+
+func fillAll(t *testing.T, s player.Stream, pcm []int16) {
+	t.Helper()
+	for len(pcm) > 0 {
+		n, err := s.Read(t.Context(), pcm)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pcm = pcm[n:]
 	}
 }

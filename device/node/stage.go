@@ -6,6 +6,7 @@ import (
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/plan"
+	"github.com/loaxa/loaxa/device/live"
 )
 
 // How the stage goes about one sounding.
@@ -71,7 +72,7 @@ func (n *Node) direct() broadcast.Instant {
 	// Whatever the plan says of the relay: what should have closed it before may
 	// not be worth beginning.
 	relay := target.sounding.From.Add(-n.cfg.Board.WarmUp)
-	prepareAt, playAt := relay.Add(-prepareLead), relay.Add(-playLead)
+	prepareAt, playAt := relay.Add(-leadOf(target.sounding)), relay.Add(-playLead)
 	switch {
 	case now < prepareAt:
 		return earlier(wake, prepareAt)
@@ -86,6 +87,15 @@ func (n *Node) direct() broadcast.Instant {
 	}
 	n.play()
 	return wake
+}
+
+// leadOf is how long before the relay closes a sounding is prepared: the voice of a
+// station takes a while to come.
+func leadOf(s plan.Sounding) time.Duration {
+	if len(s.Parts) > 0 && s.Parts[0].Station != "" {
+		return max(prepareLead, live.Lead)
+	}
+	return prepareLead
 }
 
 // earlier is the earlier of two moments, where 0 is none.

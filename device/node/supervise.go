@@ -205,6 +205,10 @@ func (n *Node) tryCard() time.Duration {
 
 // hearing takes what the player says while samples leave.
 func (n *Node) hearing(r *run, p player.Progress) {
+	if relays(r.sounding, p.Played) {
+		r.silent = 0
+		return
+	}
 	if p.Level > silentBelow {
 		r.silent = 0
 		n.clear(broadcast.FaultSilent, string(r.name.id))
@@ -235,13 +239,16 @@ func (n *Node) learnt(r *run, e player.Evidence, err error) {
 		n.set(failed, broadcast.FaultSoundCard, "", text)
 	}
 	switch {
-	case errors.Is(err, speech.ErrMicrophone): // the receipt says it
+	case errors.Is(err, speech.ErrMicrophone), relayed(err) != "": // the receipt says it
 	case errors.Is(err, player.ErrContent) && unanswers(err):
 		n.card(partContents, err)
 	case errors.Is(err, player.ErrContent):
 		n.note(broadcast.FaultDecoder, part, text)
 	}
 	if e.Samples == 0 {
+		return
+	}
+	if e.RMS <= silentBelow && slices.ContainsFunc(r.sounding.Parts, relaying) {
 		return
 	}
 	if e.RMS <= silentBelow {

@@ -28,6 +28,8 @@ type centre struct {
 	tokens map[broadcast.ID]string
 	areas  map[broadcast.ID]broadcast.ID
 	asked  int
+	// onAir answers who listens to a station.
+	onAir http.HandlerFunc
 	// enrolled are the nodes that showed their token, each time they did.
 	enrolled  []broadcast.ID
 	authority []byte
@@ -48,6 +50,7 @@ func newCentre(t testing.TB) *centre {
 	mux.HandleFunc("POST /api/v1/enrolments", c.enrol)
 	mux.HandleFunc("GET /document/{sum}", c.give)
 	mux.HandleFunc("GET /content/{sum}", c.give)
+	mux.HandleFunc("GET /live/{station}/{session}", func(w http.ResponseWriter, r *http.Request) { c.onAir(w, r) })
 	c.http = httptest.NewServer(mux)
 	ctx, cancel := context.WithCancel(t.Context())
 	var work sync.WaitGroup

@@ -3,6 +3,7 @@ package site
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/loaxa/loaxa/device/amplifier"
 	"github.com/loaxa/loaxa/device/link"
 	"github.com/loaxa/loaxa/device/link/stick"
+	"github.com/loaxa/loaxa/device/live"
 	"github.com/loaxa/loaxa/device/node"
 	"github.com/loaxa/loaxa/device/panel"
 	"github.com/loaxa/loaxa/device/player"
@@ -49,14 +51,19 @@ func (s *Site) assemble(key ed25519.PrivateKey, e wire.Enrolled) (made, error) {
 	m.gauge = s.gauge(m.amplifier, func(now power.State) { m.node.OnPower(now) })
 	power := fitAmplifier{m.amplifier, m.gauge.Fit}
 	booth := speech.New(speech.Config{Source: s.cfg.Parts.Microphone, Each: s.cfg.Parts.Decoder, Dir: filepath.Join(s.cfg.Data, "speech"), Log: s.cfg.Log})
-	play, err := s.player(power, booth, dial)
-	if err != nil {
-		return made{}, err
-	}
 	fetcher, err := link.NewFetcher(link.FetchConfig{Controllers: addresses(e.Controllers, func(c broadcast.Controller) string { return c.HTTP }),
 		Credentials: s.credentials(e), Transport: s.cfg.Transport, Log: s.cfg.Log, Rand: s.rand})
 	if err != nil {
 		return made{}, fmt.Errorf("site %s: %w", s.cfg.Node, err)
+	}
+	receiver := live.New(live.Config{Line: fetcher, Codec: s.cfg.Parts.Decoder, Each: booth, Log: s.cfg.Log,
+		Session: func(ctx context.Context, sealed []byte) (broadcast.Session, error) {
+			return m.node.Session(ctx, sealed)
+		},
+		Unreached: func(err error) bool { return errors.Is(err, link.ErrUnreached) }})
+	play, err := s.player(power, receiver, dial)
+	if err != nil {
+		return made{}, err
 	}
 	m.node, err = node.New(node.Config{
 		Node: s.cfg.Node, Top: s.cfg.Top, Pin: s.cfg.Pin, Demo: s.cfg.Demo, Roots: e.Roots, Key: key,
@@ -65,7 +72,7 @@ func (s *Site) assemble(key ed25519.PrivateKey, e wire.Enrolled) (made, error) {
 		Refuge: s.refuge, RefugePath: in(s.cfg.Memory),
 		Night: s.cfg.Night, Daily: s.cfg.Daily,
 		Fetcher: fetcher, Player: performances{play}, Ticks: ticks, Dial: dial, Heard: s.cfg.Heard, Rand: s.child(), Log: s.cfg.Log,
-		Amplifier: power, Microphone: s.microphone(booth), Tapes: booth, Sender: fetcher,
+		Amplifier: power, Microphone: s.microphone(booth), Tapes: booth, Sender: fetcher, Relays: true,
 		Traffic: func() (int64, int64) {
 			stats := m.link.Stats()
 			return stats.BytesOut + fetcher.Sent(), stats.BytesIn + fetcher.Received()

@@ -30,6 +30,7 @@ import (
 	"github.com/loaxa/loaxa/device/board"
 	"github.com/loaxa/loaxa/device/link"
 	"github.com/loaxa/loaxa/device/link/stick"
+	"github.com/loaxa/loaxa/device/live"
 	"github.com/loaxa/loaxa/device/node"
 	"github.com/loaxa/loaxa/device/panel"
 	"github.com/loaxa/loaxa/device/player"
@@ -77,14 +78,20 @@ type Config struct {
 	Log   *slog.Logger
 }
 
+// Decoder decodes what is on the card, and what is on the air.
+type Decoder interface {
+	player.Decoder
+	live.Codec
+}
+
 // Parts are what differs between boards.
 type Parts struct {
 	// Lessor grants the amplifier's power; Relay tells what became of it, nil
 	// for nobody.
 	Lessor amplifier.Lessor
 	Relay  Relay
-	// Decoder opens recordings.
-	Decoder player.Decoder
+	// Decoder opens recordings, and decodes relays.
+	Decoder Decoder
 	// Sinks opens the sound card, which runs by the clock that is given.
 	Sinks func(now func() time.Time) (player.Opener, error)
 	// Looks are what is looked at while the node runs; nil for nothing.

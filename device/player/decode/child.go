@@ -37,7 +37,13 @@ const preambleBytes = len(preamble) + 8
 // Before the first byte of the content is read, the process has given up the
 // ability to open files and sockets, to write files, to gain privileges and
 // to grow. It cannot be undone, so Child never runs inside a daemon.
+//
+// With the argument "live" it decodes packets as they come instead: each stands
+// on in behind its length in two bytes, and gives PacketSamples samples.
 func Child(args []string, in, out *os.File, errs io.Writer) int {
+	if len(args) == 1 && args[0] == liveArgument {
+		return child(nil, in, out, errs, func(_ int64, in io.ReadSeeker, out io.Writer) error { return decodePackets(in, out) })
+	}
 	return child(args, in, out, errs, decodeAll)
 }
 

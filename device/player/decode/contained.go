@@ -86,12 +86,9 @@ type childStream struct {
 }
 
 func (s *childStream) start(command []string, content *os.File, from int64) error {
-	if len(command) == 0 {
-		self, err := os.Executable()
-		if err != nil {
-			return err
-		}
-		command = []string{self, "decode"}
+	command, err := orSelf(command)
+	if err != nil {
+		return err
 	}
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -99,11 +96,7 @@ func (s *childStream) start(command []string, content *os.File, from int64) erro
 	}
 	widen(r)
 	args := append(append([]string(nil), command[1:]...), strconv.FormatInt(from, 10))
-	s.cmd = exec.Command(command[0], args...)
-	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = content, w, &s.words
-	s.cmd.Env = []string{"GOMAXPROCS=1", "GOGC=50", "GOMEMLIMIT=8MiB", "GOTRACEBACK=none"}
-	s.cmd.SysProcAttr = apart()
-	s.cmd.WaitDelay = time.Second
+	s.cmd = program(command[0], args, content, w, &s.words)
 	err = s.cmd.Start()
 	if err = errors.Join(err, w.Close()); err != nil {
 		return errors.Join(err, r.Close())
@@ -114,6 +107,25 @@ func (s *childStream) start(command []string, content *os.File, from int64) erro
 		close(s.ended)
 	}()
 	return nil
+}
+
+// orSelf is the command that was given, or this program as a decoder.
+func orSelf(command []string) ([]string, error) {
+	if len(command) > 0 {
+		return command, nil
+	}
+	self, err := os.Executable()
+	return []string{self, "decode"}, err
+}
+
+// program is a decoder that is not started yet.
+func program(name string, args []string, in, out *os.File, words *reason) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, words
+	cmd.Env = []string{"GOMAXPROCS=1", "GOGC=50", "GOMEMLIMIT=8MiB", "GOTRACEBACK=none"}
+	cmd.SysProcAttr = apart()
+	cmd.WaitDelay = time.Second
+	return cmd
 }
 
 // prepare reads the preamble and the first second.
