@@ -49,6 +49,7 @@ var familiar = map[string]string{
 	"controller/remote":    "answers to the command line, from the controller that a person named and whose size is bounded",
 	"controller/store":     "bodies that the desk made and checked before it kept them",
 	"device/link/counter":  "the answer of the daemon, over a socket that only its own user opens; what is handed over is read elsewhere",
+	"device/live":          "the name of a relay, which the node made itself; what lines bring is read by broadcast/wire",
 	"device/speech":        "the name of a speech, which the node made itself",
 	"scripts/tally":        "what go test prints",
 }

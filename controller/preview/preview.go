@@ -108,7 +108,7 @@ type reader struct {
 func newReader(src Source, window plan.Window) (*reader, error) {
 	board, err := standard()
 	return &reader{src: src, since: src.Now, in: plan.Input{Now: src.Now, Window: window, Fresh: max(src.Now, window.To), Clock: broadcast.ClockProved,
-		Board: board, Orders: map[broadcast.Digest]broadcast.RunningOrder{}}}, err
+		Board: board, Live: true, Orders: map[broadcast.Digest]broadcast.RunningOrder{}}}, err
 }
 
 // placeOf reads the place of a node, believed or not.
