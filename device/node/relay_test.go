@@ -10,7 +10,7 @@ import (
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/seal"
 	"github.com/loaxa/loaxa/broadcast/seal/sealtest"
-	"github.com/loaxa/loaxa/device/live"
+	air "github.com/loaxa/loaxa/device/live"
 	"github.com/loaxa/loaxa/device/node"
 	"github.com/loaxa/loaxa/device/node/nodetest"
 	"github.com/loaxa/loaxa/device/player"
@@ -36,7 +36,7 @@ func relaying(t *testing.T, r *nodetest.Rig) broadcast.Announcement {
 func withRelays(r *nodetest.Rig) { r.Change = func(c *node.Config) { c.Relays = true } }
 
 func TestAProgrammeGoesOnBehindARelayThatFailed(t *testing.T) {
-	for why, cause := range map[broadcast.Reason]error{broadcast.WhyStation: live.ErrStation, broadcast.WhyLine: live.ErrLine, broadcast.WhyUnauthentic: live.ErrUnauthenticated} {
+	for why, cause := range map[broadcast.Reason]error{broadcast.WhyStation: air.ErrStation, broadcast.WhyLine: air.ErrLine, broadcast.WhyUnauthentic: air.ErrUnauthenticated} {
 		t.Run(string(why), func(t *testing.T) {
 			world(t, func(t *testing.T, r *nodetest.Rig) {
 				withRelays(r)
