@@ -105,6 +105,7 @@ func build(cfg Config) (*http.ServeMux, huma.API, error) {
 		s.papers,
 		s.announcements,
 		s.templates,
+		s.policies,
 		s.deliveries,
 		s.calendars,
 		s.placing,

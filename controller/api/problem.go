@@ -82,7 +82,7 @@ var statuses = map[desk.Code]int{
 	desk.NoPolicy: http.StatusConflict, desk.AreaFull: http.StatusConflict, desk.Signatures: http.StatusConflict,
 	desk.NotListened: http.StatusConflict, desk.Edited: http.StatusConflict, desk.NoTemplate: http.StatusConflict,
 	desk.TemplateEnded: http.StatusConflict, desk.TemplateSounds: http.StatusConflict, desk.Sounding: http.StatusConflict,
-	desk.NothingToAdd: http.StatusConflict, desk.OthersChange: http.StatusConflict,
+	desk.NothingToAdd: http.StatusConflict, desk.OthersChange: http.StatusConflict, desk.Loosens: http.StatusUnprocessableEntity,
 }
 
 // placings are the statuses of what a commune cannot decide so; the others are
@@ -117,6 +117,8 @@ func (s *server) currentOf(current any) any {
 	switch c := current.(type) {
 	case desk.Template:
 		return templateOf(c)
+	case desk.Regulation:
+		return regulationOf(c)
 	case desk.Announcement:
 		return announcementOf(c)
 	case preview.Difference:

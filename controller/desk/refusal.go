@@ -48,6 +48,8 @@ const (
 	NothingToAdd   Code = "nothing-to-add"
 	OthersChange   Code = "others-change"
 	OfferUnknown   Code = "offer-unknown"
+	Loosens        Code = "loosens"
+	BadPolicy      Code = "policy"
 )
 
 // reasons holds what a person is told. Verbs stand for the details that the
@@ -158,6 +160,12 @@ var reasons = map[Code]struct{ english, vietnamese string }{
 	OthersChange: {
 		"it would change %d other soundings: %s; look at the difference and send its digest as difference, or accept_difference to go on whatever it changes",
 		"Bản tin này làm thay đổi %d lượt phát khác: %s; hãy xem bảng khác biệt rồi gửi lại kèm mã difference, hoặc accept_difference nếu vẫn duyệt."},
+	Loosens: {
+		"%s allows what the policy of %s forbids, and a lower area can only tighten: nodes would go on by the stricter rule; change it, or leave it out to take it from above",
+		"Mục %s cho phép điều mà quy chế của %s không cho; cấp dưới chỉ được quy định chặt hơn: hãy sửa lại, hoặc bỏ mục này để áp dụng theo cấp trên."},
+	BadPolicy: {
+		"the policy cannot be kept: %s",
+		"Chưa lưu được quy chế: %s"},
 	ReasonNeeded: {
 		"the reason is empty: say why it is withdrawn",
 		"Chưa ghi lý do: hãy ghi vì sao thu hồi."},

@@ -20,6 +20,7 @@ const (
 	AnnouncementWrite    Permission = "announcement.write"
 	AnnouncementApprove  Permission = "announcement.approve"
 	AnnouncementWithdraw Permission = "announcement.withdraw"
+	PolicyWrite          Permission = "policy.write"
 	DeliveryRead         Permission = "delivery.read"
 	PlanRead             Permission = "plan.read"
 	NodeRead             Permission = "node.read"
@@ -35,7 +36,7 @@ const (
 
 // Permissions returns every permission.
 func Permissions() []Permission {
-	return []Permission{AreaRead, ContentUpload, AnnouncementRead, AnnouncementWrite, AnnouncementApprove, AnnouncementWithdraw,
+	return []Permission{AreaRead, ContentUpload, AnnouncementRead, AnnouncementWrite, AnnouncementApprove, AnnouncementWithdraw, PolicyWrite,
 		DeliveryRead, PlanRead, NodeRead, NodeEnrol, NodeConfirm, NodeCommand, NodeCarry, EventsRead, PersonManage, AuditRead, HouseRestore}
 }
 

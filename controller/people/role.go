@@ -50,7 +50,7 @@ func roleTable() []rights {
 			acts: slices.Concat(speak, []broadcast.Act{broadcast.ActPolicy, broadcast.ActAssign, broadcast.ActCommand, broadcast.ActDelegate})},
 		{role: Editor, classes: broadcast.Classes(), may: slices.Concat(read, []Permission{ContentUpload, AnnouncementWrite}),
 			acts: []broadcast.Act{broadcast.ActAnnounce}},
-		{role: Approver, classes: broadcast.Classes(), may: slices.Concat(read, desk, []Permission{NodeCarry}),
+		{role: Approver, classes: broadcast.Classes(), may: slices.Concat(read, desk, []Permission{PolicyWrite, NodeCarry}),
 			acts: slices.Concat(speak, []broadcast.Act{broadcast.ActPolicy})},
 		{role: CommuneOfficial, classes: broadcast.Classes(), may: slices.Concat(read, desk), acts: speak, highest: broadcast.Commune},
 		{role: VillageHead, classes: []broadcast.Class{broadcast.Normal, broadcast.Priority}, may: slices.Concat(read, desk), highest: broadcast.Village,

@@ -29,6 +29,7 @@ var allowed = map[people.Permission]string{ // administrator editor approver com
 	people.NodeCommand:          "y----y-",
 	people.NodeCarry:            "y-y--y-",
 	people.EventsRead:           "yyyyyyy",
+	people.PolicyWrite:          "y-y----",
 	people.PersonManage:         "y------",
 	people.AuditRead:            "y-----y",
 	people.HouseRestore:         "y------",

@@ -20,6 +20,8 @@ type Change struct {
 	// Slot.
 	Placement *broadcast.Placement
 	Slot      *broadcast.Slot
+	// Policy takes the place of the one of its area.
+	Policy *broadcast.Policy
 	// Withdrawn announcements go.
 	Withdrawn []broadcast.ID
 }
@@ -60,8 +62,14 @@ func Differ(ctx context.Context, src Source, nodes []store.Node, window plan.Win
 	with := *o.reader
 	with.apply(change)
 	found, plans := map[shiftKey]*Shift{}, map[string]*planned{}
+	then, afterwards := o, plans
+	if change.Policy != nil { // the law is no part of what a place holds
+		other := *o
+		other.reader = &with
+		then, afterwards = &other, map[string]*planned{}
+	}
 	for _, p := range o.places {
-		before, after := o.planOf(ctx, o.reader.at(p.assignment), plans), o.planOf(ctx, with.at(p.assignment), plans)
+		before, after := o.planOf(ctx, o.reader.at(p.assignment), plans), then.planOf(ctx, with.at(p.assignment), afterwards)
 		if err := cmp.Or(before.err, after.err); err != nil {
 			out.Unseen, out.Trouble = out.Unseen+p.nodes, err.Error()
 			continue
@@ -171,6 +179,9 @@ func (r *reader) apply(c Change) {
 	}
 	if p := c.Placement; p != nil {
 		r.in.Placements = append(only(r.in.Placements, func(o broadcast.Placement) bool { return o.ID != p.ID }), *p)
+	}
+	if p := c.Policy; p != nil {
+		r.policies = append(only(r.policies, func(o broadcast.Policy) bool { return o.Area != p.Area }), *p)
 	}
 	if s := c.Slot; s != nil {
 		r.in.Slots = append(only(r.in.Slots, func(o broadcast.Slot) bool { return o.ID != s.ID }), *s)

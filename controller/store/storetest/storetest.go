@@ -32,6 +32,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		speech(),
 		templates(),
 		diary(),
+		policies(),
 		recordings(),
 		calendar(),
 		restoration(),
