@@ -31,7 +31,8 @@ import (
 // may stop in the middle or be spoiled.
 type office struct {
 	centre *nodetest.Centre
-	held   chan struct{} // an answer stands still in the middle
+	pieces func(r *http.Request, raw []byte) []byte // gives what comes of a recording in pieces; nil for all of it at once
+	held   chan struct{}                            // an answer stands still in the middle
 
 	mu     sync.Mutex
 	stall  int                           // bytes of the first answer before it stands still
@@ -57,6 +58,8 @@ func (o *office) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o.mu.Unlock()
 	var body io.ReadSeeker = bytes.NewReader(raw)
 	switch {
+	case o.pieces != nil:
+		body = bytes.NewReader(o.pieces(r, raw))
 	case first && spoil:
 		wrong := slices.Clone(raw)
 		wrong[len(wrong)/2] ^= 1
