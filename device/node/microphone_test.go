@@ -236,13 +236,7 @@ func TestASpeechIsEndedByWhateverEndsASoundAndNeverBeginsAgain(t *testing.T) {
 				if got := list[len(list)-1]; got != c.want {
 					t.Errorf("it ended %q, want %q: %q", got, c.want, list)
 				}
-				n := 0
-				for _, one := range r.Player.Sounded() {
-					if strings.HasPrefix(one.Sounding.Content.Path, "speech:") {
-						n++
-					}
-				}
-				if n != 1 {
+				if n := len(spoken(r)); n != 1 {
 					t.Errorf("the microphone was open %d times", n)
 				}
 			})

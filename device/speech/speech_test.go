@@ -252,6 +252,44 @@ func TestASpeechThatIsLateIsHeardAfterAPause(t *testing.T) {
 	})
 }
 
+// Whoever forgets the key is off the air after the longest time, and so is a
+// speech that somebody else ends: the microphone is closed, and what was heard,
+// with the fade at its end, is what is kept.
+func TestASpeechThatIsEndedFromOutsideIsKeptAsFarAsItWasHeard(t *testing.T) {
+	for name, c := range map[string]struct{ stop, want time.Duration }{
+		"the longest time":       {time.Hour, 20 * time.Second},
+		"a stop after 7 seconds": {7 * time.Second, 7 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := booth(t, says(voice()))
+			sinks, err := sink.Open("wav", sink.Config{Dir: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second+c.stop)
+			defer cancel()
+			p := player.New(player.Config{Amplifier: awake{}, Decoder: b, Sinks: sinks, WarmUp: time.Millisecond})
+			e, err := p.Play(ctx, player.Sounding{Name: "a1", Start: time.Now().Add(time.Second), Whole: true,
+				Content: player.Content{Path: Path("a1", 20*time.Second, false)}}, silent{})
+			heard := time.Duration(e.Samples) * time.Second / media.SampleRate
+			if off := heard - c.want; (err == nil) != (c.stop > c.want) || off < 0 || off > 500*time.Millisecond {
+				t.Errorf("%s: heard for %v, %v", name, heard, err)
+			}
+			kept, err := b.Kept("a1")
+			if off := heard - time.Duration(kept.Millis)*time.Millisecond; err != nil || off < 0 || off > 300*time.Millisecond {
+				t.Errorf("%s: of %v are kept %d ms, %v", name, heard, kept.Millis, err)
+			}
+			again, err := b.Open(t.Context(), Path("a2", time.Second, false), 0)
+			if err != nil {
+				t.Fatalf("%s: the microphone is still open: %v", name, err)
+			}
+			if err := again.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // heldUp is a machine that is held up twice.
 type heldUp struct{ *Booth }
 
