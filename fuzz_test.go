@@ -24,6 +24,7 @@ var strangers = map[string][]string{
 	"controller/intake":        {"FuzzDeclaredLengthsAreSane"},
 	"controller/notify":        {"FuzzSettings"},
 	"controller/people":        {"FuzzKeyFile"},
+	"controller/relay":         {"FuzzStations"},
 	"controller/speech":        {"FuzzWave", "FuzzSetup"},
 	"controller/speech/paper":  {"FuzzDocx"},
 	"controller/speech/spoken": {"FuzzRead"},

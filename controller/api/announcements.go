@@ -40,8 +40,16 @@ type NewProgramme struct {
 // NewSegment is one part of a programme.
 type NewSegment struct {
 	Title   string `json:"title" maxLength:"200"`
-	Content string `json:"content" pattern:"^[0-9a-f]{64}$"`
-	Hard    int64  `json:"hard_ms,omitempty" minimum:"0" doc:"Latest start after that of the programme"`
+	Content string `json:"content,omitempty" pattern:"^[0-9a-f]{64}$"`
+	// Relay is a station instead of a content.
+	Relay *NewRelay `json:"relay,omitempty"`
+	Hard  int64     `json:"hard_ms,omitempty" minimum:"0" doc:"Latest start after that of the programme"`
+}
+
+// NewRelay is a station that is relayed for a while.
+type NewRelay struct {
+	Station string `json:"station" pattern:"^[a-z0-9-]{1,40}$"`
+	Millis  int64  `json:"ms" minimum:"1000" maximum:"3600000"`
 }
 
 // NewTiming says when it may sound. Moments are RFC 3339 in any zone.

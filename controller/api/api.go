@@ -56,6 +56,8 @@ type Config struct {
 	Post       Post
 	Records    Records
 	Tree       broadcast.Tree
+	// Relays may be nil: there are no stations then.
+	Relays Relays
 	// Holdings may be nil; drift is then not shown.
 	Holdings Holdings
 	// Version is that of the program.
@@ -127,6 +129,7 @@ func build(cfg Config) (*http.ServeMux, huma.API, error) {
 		s.restorations,
 		s.notices,
 		s.objects,
+		s.relays,
 		s.stream,
 		s.about,
 	} {

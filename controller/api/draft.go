@@ -36,7 +36,11 @@ func programmeOf(n *NewProgramme) *desk.DraftProgramme {
 	}
 	p := &desk.DraftProgramme{Station: n.Station}
 	for _, s := range n.Segments {
-		p.Segments = append(p.Segments, desk.DraftSegment{Title: s.Title, Content: broadcast.Digest(s.Content), Hard: time.Duration(s.Hard) * time.Millisecond})
+		one := desk.DraftSegment{Title: s.Title, Content: broadcast.Digest(s.Content), Hard: time.Duration(s.Hard) * time.Millisecond}
+		if s.Relay != nil {
+			one.Relay, one.Length = broadcast.ID(s.Relay.Station), time.Duration(s.Relay.Millis)*time.Millisecond
+		}
+		p.Segments = append(p.Segments, one)
 	}
 	return p
 }

@@ -93,6 +93,8 @@ func trials(sound string) map[string]trial {
 		"GET /api/v1/events":                      house("names without facts"),
 		"GET /document/{sha256}":                  house("only what was sealed for loudspeakers has a document"),
 		"GET /content/{sha256}":                   house("named by a digest"),
+		"GET /live/{station}/{session}":           house("what a station says is public"),
+		"GET /api/v1/stations":                    house("the same for all"),
 
 		"POST /api/v1/announcements": {body: func(p place) any {
 			return map[string]any{"title": "Họp thôn", "areas": []string{string(p.area)}, "versions": []map[string]any{{"content": sound}},

@@ -126,6 +126,8 @@ func routes() []route {
 		{id: "list-messages", method: "GET", path: "/api/v1/messages", need: people.AreaRead, summary: "Messages to oneself, and to people whom one manages, with what came of them"},
 		{id: "get-document", method: "GET", path: "/document/{sha256}", need: people.AnnouncementRead, node: true, summary: "A sealed document, or an object that one names, by its digest"},
 		{id: "get-sound", method: "GET", path: "/content/{sha256}", need: people.AnnouncementRead, node: true, summary: "Canonical sound by its digest; ranges are served"},
+		{id: "get-live", method: "GET", path: "/live/{station}/{session}", need: people.AnnouncementRead, node: true, summary: "The sound of a station as it comes, signed for the live body that a session names"},
+		{id: "list-stations", method: "GET", path: "/api/v1/stations", need: people.AnnouncementRead, summary: "The stations that may be relayed, and what is known of each now"},
 		{id: "watch-events", method: "GET", path: "/api/v1/events", need: people.EventsRead, summary: "Server-sent events: the names of what changed"},
 		{id: "get-me", method: "GET", path: "/api/v1/me", need: people.AreaRead, summary: "Whose token this is and what it may do"},
 		{id: "sign-in", method: "POST", path: "/api/v1/session", public: true, status: 201, summary: "Begin a session with name and password; it comes as a cookie"},

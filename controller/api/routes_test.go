@@ -81,6 +81,8 @@ var access = map[string]people.Permission{
 	"GET /api/v1/voices":                            people.AnnouncementRead,
 	"GET /content/{sha256}":                         people.AnnouncementRead,
 	"GET /document/{sha256}":                        people.AnnouncementRead,
+	"GET /live/{station}/{session}":                 people.AnnouncementRead,
+	"GET /api/v1/stations":                          people.AnnouncementRead,
 	"GET /{$}":                                      "",
 	"POST /api/v1/announcements":                    people.AnnouncementWrite,
 	"POST /api/v1/announcements/{id}/approve":       people.AnnouncementApprove,

@@ -31,6 +31,7 @@ import (
 	"github.com/loaxa/loaxa/controller/programme"
 	"github.com/loaxa/loaxa/controller/recording"
 	"github.com/loaxa/loaxa/controller/records"
+	"github.com/loaxa/loaxa/controller/relay"
 	"github.com/loaxa/loaxa/controller/speech"
 	"github.com/loaxa/loaxa/controller/store"
 )
@@ -74,6 +75,7 @@ type controller struct {
 	dispatch   *dispatch.Dispatch
 	intake     *intake.Intake
 	speech     *speech.Studio
+	relays     *relay.Stations
 	desk       *desk.Desk
 	programmes *programme.Programmes
 	post       *notify.Post
@@ -125,7 +127,7 @@ func (c *controller) peopleConfig() people.Config {
 
 // build makes every part, without starting any.
 func (c *controller) build(ctx context.Context) error {
-	steps := []func(context.Context) error{c.buildOffice, c.buildAddresses, c.buildFleet, c.buildBus, c.buildSpeech, c.buildArchive, c.buildDesk, c.buildPost, c.buildRecords, c.buildAPI}
+	steps := []func(context.Context) error{c.buildOffice, c.buildAddresses, c.buildFleet, c.buildBus, c.buildSpeech, c.buildRelays, c.buildArchive, c.buildDesk, c.buildPost, c.buildRecords, c.buildAPI}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
@@ -259,8 +261,21 @@ func (c *controller) buildArchive(context.Context) (err error) {
 	return err
 }
 
+func (c *controller) buildRelays(context.Context) error {
+	stations, err := relay.ReadStations(c.opt.Data)
+	if err != nil {
+		return err
+	}
+	c.relays, err = relay.New(relay.Config{Stations: stations, Keys: c.office, Homes: filepath.Join(c.opt.Data, "relay"),
+		Covers: func(upper, area broadcast.ID) bool {
+			return c.tree.Covers(upper, area, broadcast.InstantOf(time.Now()))
+		},
+		Now: time.Now, Log: c.opt.Log.With("part", "relay")})
+	return err
+}
+
 func (c *controller) buildDesk(context.Context) (err error) {
-	c.desk = desk.New(desk.Config{DB: c.db, Keys: c.office, Rights: c.office, Fleet: c.fleet, Tree: c.tree, Events: c.hub,
+	c.desk = desk.New(desk.Config{Relays: c.relays, DB: c.db, Keys: c.office, Rights: c.office, Fleet: c.fleet, Tree: c.tree, Events: c.hub,
 		Wake: c.dispatch, Now: time.Now, Log: c.opt.Log.With("part", "desk")})
 	c.programmes = programme.New(programme.Config{DB: c.db, Keys: c.office, Rights: c.office, Fleet: c.fleet, Desk: c.desk, Tree: c.tree, Wake: c.dispatch, Now: time.Now})
 	return nil
@@ -292,6 +307,7 @@ func (c *controller) buildAPI(context.Context) (err error) {
 		return err
 	}
 	c.handler, err = api.New(api.Config{
+		Relays:     c.relays,
 		DB:         c.db,
 		Desk:       c.desk,
 		Calendar:   calendar.New(calendar.Config{DB: c.db, Keys: c.office, Fleet: c.fleet, Tree: c.tree, Now: time.Now}),

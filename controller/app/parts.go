@@ -34,6 +34,7 @@ func (c *controller) parts() []part {
 		{"post", c.post.Serve},
 		{"records", c.records.Serve},
 		{"speech", c.speech.Serve},
+		{"relay", c.relays.Serve},
 		{"archive", c.archive.Serve},
 		{"http", c.serveHTTP},
 	}

@@ -58,6 +58,8 @@ type Config struct {
 	Wake   Wake
 	Now    func() time.Time
 	Log    *slog.Logger
+	// Relays may be nil: nothing is relayed then.
+	Relays Relays
 	// Rand defaults to crypto/rand.
 	Rand io.Reader
 }

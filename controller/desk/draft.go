@@ -46,6 +46,9 @@ type DraftSegment struct {
 	Content broadcast.Digest
 	Offer   broadcast.ID
 	Hard    time.Duration
+	// Relay is a station that is relayed for a Length; both or neither.
+	Relay  broadcast.ID
+	Length time.Duration
 }
 
 // prepared is a draft as it will be kept.
@@ -158,6 +161,9 @@ func (d *Desk) addVersion(ctx context.Context, p *prepared, v DraftVersion) erro
 	case v.Programme != nil && v.Content != "":
 		return invalid("versions", "give a content or a programme, not both")
 	case v.Programme != nil:
+		if err := d.mayRelay(p.doc, *v.Programme); err != nil {
+			return err
+		}
 		programme, order, err := d.programme(ctx, p.doc.ID, out.Language, *v.Programme)
 		if err != nil {
 			return err
@@ -208,6 +214,11 @@ func (d *Desk) programme(ctx context.Context, id broadcast.ID, language broadcas
 // segment resolves one part of a programme.
 func (d *Desk) segment(ctx context.Context, language broadcast.Language, s DraftSegment) (broadcast.Segment, error) {
 	out := broadcast.Segment{Title: text(s.Title), Hard: s.Hard.Milliseconds()}
+	if s.Relay != "" {
+		var err error
+		out.Relay, err = d.relay(s)
+		return out, err
+	}
 	if s.Offer == "" {
 		c, err := d.content(ctx, s.Content)
 		out.Content = &c

@@ -1,0 +1,26 @@
+package api_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/loaxa/loaxa/broadcast/seal/sealtest"
+	"github.com/loaxa/loaxa/controller/api/apitest"
+)
+
+func TestAHouseWithoutStationsSaysSo(t *testing.T) {
+	r := newRig(t)
+	if got := r.Do(apitest.Call{Method: "GET", Path: "/api/v1/stations", Token: r.first}); got.Status != 200 || !strings.Contains(string(got.Body), `"stations":[]`) {
+		t.Errorf("%d %s", got.Status, got.Body)
+	}
+	if got := r.Do(apitest.Call{Method: "GET", Path: "/live/vov1/" + string(sealtest.Public("session")), Token: r.first}); got.Status != 404 || got.Problem(t).Code != "station" {
+		t.Errorf("%d %s", got.Status, got.Body)
+	}
+	body := r.flood()
+	body["class"] = "normal"
+	relay := map[string]any{"title": "Tiếp âm", "relay": map[string]any{"station": "vov1", "ms": 60000}}
+	body["versions"] = []map[string]any{{"programme": map[string]any{"segments": []map[string]any{relay}}}}
+	if got := r.post(r.first, "/api/v1/announcements", body); got.Status != 422 || !strings.Contains(got.Problem(t).Detail, "relays.toml") {
+		t.Errorf("%d %s", got.Status, got.Body)
+	}
+}
