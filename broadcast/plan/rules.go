@@ -86,16 +86,22 @@ func (p *planner) judgeMoment(b *bulletin, from, to broadcast.Instant) broadcast
 	return ""
 }
 
-// withdrawn asks for a withdrawal of this revision or a later one that reaches
-// this place and whose right was not for a lower class. An emergency can only
-// be withdrawn by its own level or a higher one. Nothing is withdrawn before its
-// issue: an early date is how a key that is no longer good would be used.
+// withdrawn says that one of the withdrawals takes it back.
 func withdrawn(p *planner, b *bulletin) bool {
-	return slices.ContainsFunc(p.in.Withdrawals, func(w Withdrawal) bool {
-		return w.Announcement == b.a.ID && min(w.Upto, w.Revision) >= b.a.Revision && p.in.Assignment.Within(w.Areas) &&
-			w.Class.Rank() >= b.a.Class.Rank() &&
-			(!b.emergency() || w.Level.Rank() != 0 && w.Level.Rank() <= b.level.Rank())
-	})
+	return slices.ContainsFunc(p.in.Withdrawals, func(w Withdrawal) bool { return w.TakesBack(*b.Item, p.in.Assignment) })
+}
+
+// TakesBack says that an item must not sound at a place because of a withdrawal:
+// one of this revision or a later one that reaches the place and whose right was
+// not for a lower class. An emergency can only be withdrawn by its own level or a
+// higher one. Nothing is withdrawn before its issue: an early date is how a key
+// that is no longer good would be used.
+func (w Withdrawal) TakesBack(i Item, place broadcast.Assignment) bool {
+	a := &i.Announcement
+	if w.Announcement != a.ID || min(w.Upto, w.Revision) < a.Revision || !place.Within(w.Areas) || w.Class.Rank() < a.Class.Rank() {
+		return false
+	}
+	return i.Drill || a.Class != broadcast.Emergency || w.Level.Rank() != 0 && w.Level.Rank() <= issuing(i.Signers).Rank()
 }
 
 // superseded says that a newer revision takes its place.

@@ -186,14 +186,19 @@ func (n *Node) turn(w wanted) bool {
 	return f.behind == nil
 }
 
-// keepOnly forgets what nobody wants any more.
+// keepOnly forgets what nobody wants any more, and breaks off what is under way
+// of it.
 func (f *fetches) keepOnly(want []wanted) {
 	wanted := map[broadcast.Digest]bool{}
 	for _, w := range want {
 		wanted[w.digest] = true
 	}
 	for d, one := range f.known {
-		if !one.busy && !wanted[d] {
+		switch {
+		case wanted[d]:
+		case one.busy:
+			one.stop()
+		default:
 			delete(f.known, d)
 		}
 	}

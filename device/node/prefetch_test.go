@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/seal/sealtest"
 	"github.com/loaxa/loaxa/broadcast/wire"
 	"github.com/loaxa/loaxa/device/node"
 	"github.com/loaxa/loaxa/device/node/nodetest"
@@ -345,4 +346,38 @@ func TestNodeMovedToAnotherAreaKeepsWhatItStillNeedsAndNothingElse(t *testing.T)
 // move gives the node another commune of the district as its place.
 func move(r *nodetest.Rig, area broadcast.ID) {
 	r.Send(wire.Node(nodetest.NodeID, "assignment"), r.Centre.Assignment(nodetest.NodeID, r.Public(), area))
+}
+
+// What was withdrawn leaves line and card to others at once, even while its
+// download is under way; whoever may not withdraw it holds up nothing.
+func TestAWithdrawnEmergencyIsNotFetched(t *testing.T) {
+	world(t, func(t *testing.T, r *nodetest.Rig) {
+		key := thief(r)
+		r.Fetcher.Pace(20_000)
+		flood := large(r, "flood", broadcast.Emergency, 10*time.Minute)
+		r.Announce(flood)
+		pass(5 * time.Second)
+		push(r, sealtest.Sealed(broadcast.KindWithdrawal, broadcast.Withdrawal{ID: "w-1", Revision: flood.Revision, Announcement: flood.ID,
+			Upto: flood.Revision, Class: broadcast.Emergency, Areas: []broadcast.ID{nodetest.Area}}, key))
+		before := r.Fetcher.Got()
+		pass(5 * time.Second)
+		if got := r.Fetcher.Got(); got <= before {
+			t.Fatalf("a lower level stopped a download of an emergency at %d bytes", got)
+		}
+		r.Withdraw(flood)
+		pass(time.Second)
+		stopped := r.Fetcher.Got()
+		pass(15 * time.Minute)
+		if got := r.Fetcher.Got(); got != stopped {
+			t.Errorf("%d bytes of a withdrawn emergency came after its withdrawal", got-stopped)
+		}
+		again := large(r, "again", broadcast.Emergency, 10*time.Minute)
+		r.Withdraw(again)
+		r.Announce(again)
+		pass(15 * time.Minute)
+		if slices.Contains(r.Fetcher.Asked(), again.Versions[0].Content.SHA256) {
+			t.Error("what was withdrawn before it came is fetched")
+		}
+		sounded(t, r, 0)
+	})
 }

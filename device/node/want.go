@@ -97,7 +97,7 @@ func (n *Node) needs(now broadcast.Instant) []need {
 	listings := n.holdings.listings()
 	for _, i := range n.holdings.items {
 		due, ok := n.due(i, now)
-		if !ok || !i.emergency() && n.holdings.delisted(i, listings) && !n.stage.sounds(i.document()) {
+		if !ok || n.takenBack(i, listings) && !n.stage.sounds(i.document()) {
 			continue
 		}
 		one := need{of: i.doc.ID, tier: n.tier(i, due, now), due: due, standing: keptByDate}
@@ -121,6 +121,22 @@ func (n *Node) needs(now broadcast.Instant) []need {
 		return cmp.Or(cmp.Compare(a.standing, b.standing), cmp.Compare(a.due, b.due), cmp.Compare(a.of, b.of))
 	})
 	return out
+}
+
+// takenBack says that an item will sound no more, though its time has not come:
+// its recordings would only keep others from the line and the card. What binds
+// an emergency is a withdrawal that the plan obeys, and no list.
+func (n *Node) takenBack(i *item, listings map[seal.Subject]broadcast.Entry) bool {
+	if !i.emergency() && n.holdings.delisted(i, listings) {
+		return true
+	}
+	one, place := plan.Item{Announcement: i.doc, Drill: i.drill, Signers: signers(i.proof)}, n.holdings.place()
+	for _, w := range n.holdings.withdrawals {
+		if (plan.Withdrawal{Withdrawal: w.doc, Level: w.proof.Level()}).TakesBack(one, place) {
+			return true
+		}
+	}
+	return false
 }
 
 // The order in which recordings are kept when room is short: emergencies and
