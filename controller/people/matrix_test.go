@@ -65,6 +65,9 @@ func samples() map[broadcast.Kind]sample { // administrator editor approver comm
 		broadcast.KindTime: {open: opens[broadcast.TimeAnswer], may: "------", doc: func(at broadcast.Instant, _ broadcast.ID) broadcast.Validator {
 			return broadcast.TimeAnswer{Node: "n1", Boot: "b1", Nonce: "AAAAAAAAAAAAAAAAAAAAAA", At: at}
 		}},
+		broadcast.KindSession: {open: opens[broadcast.Session], may: "------", doc: func(at broadcast.Instant, _ broadcast.ID) broadcast.Validator {
+			return broadcast.Session{Key: sealtest.Public("session"), Station: "vov1", Signer: sealtest.Public("signer"), At: at, Until: at.Add(time.Hour)}
+		}},
 		broadcast.KindRebase: {open: opens[broadcast.Rebase], may: "------", doc: func(at broadcast.Instant, _ broadcast.ID) broadcast.Validator {
 			return broadcast.Rebase{Node: "n1", Revision: broadcast.Revision(at), Floor: at}
 		}},
