@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
 )
@@ -117,6 +118,22 @@ func Compute(in Input) (Plan, error) {
 	p.arrange()
 	plan, err := p.plan()
 	return plan, errors.Join(err, ErrTooMany)
+}
+
+// Ahead is how far beyond the present a node plans. What it finds too much for
+// one plan within it keeps everything but emergencies silent.
+const Ahead = 24 * time.Hour
+
+// ComputeFrom is Compute or, where that is too much for one plan, Compute of what
+// is left of the window from now on: what is over need not stand in the way of
+// what is to come. The window of the plan says which it is.
+func ComputeFrom(in Input, now broadcast.Instant) (Plan, error) {
+	p, err := Compute(in)
+	if !errors.Is(err, ErrTooMany) || now <= in.Window.From || now >= in.Window.To {
+		return p, err
+	}
+	in.Window.From = now
+	return Compute(in)
 }
 
 func judged(in *Input) *planner {

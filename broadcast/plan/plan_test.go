@@ -63,6 +63,23 @@ func TestAFloodOfDocumentsLeavesTheEmergencies(t *testing.T) {
 	}
 }
 
+func TestWhatIsOverDoesNotStandInTheWayOfWhatIsToCome(t *testing.T) {
+	in := monday(normal("tin", "18:00", 60))
+	for n := range MaxEntries {
+		in.Items = append(in.Items, normal(fmt.Sprintf("rac-%d", n), "06:00", 1))
+	}
+	for now, want := range map[broadcast.Instant]error{at("12:00"): nil, at("05:00"): ErrTooMany, in.Window.From: ErrTooMany, in.Window.To: ErrTooMany} {
+		p, err := ComputeFrom(in, now)
+		if !errors.Is(err, want) || want == nil && (len(p.Entries) != 1 || p.Window.From != now) {
+			t.Errorf("from %s on: %d entries of %+v, %v", now, len(p.Entries), p.Window, err)
+		}
+	}
+	in.Items = in.Items[:MaxEntries]
+	if p, err := ComputeFrom(in, at("12:00")); err != nil || len(p.Entries) != MaxEntries {
+		t.Errorf("of a plan that is not too full %d entries are left, %v", len(p.Entries), err)
+	}
+}
+
 func TestTheDigestCoversEveryEntry(t *testing.T) {
 	in := monday(normal("a", "06:00", 30), normal("b", "03:00", 30))
 	want := compute(t, in)

@@ -214,6 +214,9 @@ func (s *server) plan(ctx context.Context, in *planInput) (*planAnswer, error) {
 	switch {
 	case errors.Is(err, preview.ErrNoPlace):
 		return nil, problem(http.StatusConflict, "node-status", err.Error(), "Cụm loa chưa được xác nhận tại chỗ.")
+	case errors.Is(err, preview.ErrCrowded):
+		return nil, problem(http.StatusUnprocessableEntity, "crowded", err.Error(),
+			"Quá nhiều lượt phát trong 24 giờ tới: cụm loa chỉ phát tin khẩn cấp cho đến khi một phần được thu hồi hoặc đã qua.")
 	case errors.Is(err, plan.ErrTooMany):
 		return nil, problem(http.StatusUnprocessableEntity, "window", err.Error(), "Quá nhiều lượt phát: hãy xem khoảng thời gian ngắn hơn.")
 	case err != nil:

@@ -182,7 +182,7 @@ func (o *outlook) compute(ctx context.Context, in plan.Input) *planned {
 		out.err = fmt.Errorf("not everything was looked at in time: %w", err)
 		return out
 	}
-	p, err := plan.Compute(in)
+	p, err := plan.ComputeFrom(in, o.f.At)
 	out.entries, out.err = p.Entries, err
 	return out
 }

@@ -14,8 +14,14 @@ import (
 	"github.com/loaxa/loaxa/controller/store"
 )
 
-// ErrNoPlace means that the node has no confirmed assignment yet.
-var ErrNoPlace = errors.New("the node has no confirmed place yet; a technician confirms it first")
+// What keeps a node without a preview.
+var (
+	// ErrNoPlace means that the node has no confirmed assignment yet.
+	ErrNoPlace = errors.New("the node has no confirmed place yet; a technician confirms it first")
+	// ErrCrowded means that the coming day is too full for any plan of the node:
+	// whatever stretch of it is asked for, only emergencies sound.
+	ErrCrowded = errors.New("too much is announced for the coming day: the node sounds nothing but emergencies until some of it is withdrawn or over")
+)
 
 // Source is where a preview reads from.
 type Source struct {
@@ -37,8 +43,10 @@ const (
 // maxPast is how many receipts a preview looks at.
 const maxPast = 10000
 
-// Of returns the plan of a node for a window. An unknown node is
-// store.ErrNotFound, one without a place ErrNoPlace.
+// Of returns the plan of a node for a window, or for what of it is still to come
+// where the whole is too much for one plan. An unknown node is store.ErrNotFound,
+// one without a place ErrNoPlace, and one that finds the coming day too full
+// ErrCrowded.
 func Of(ctx context.Context, src Source, node broadcast.ID, window plan.Window) (plan.Plan, error) {
 	n, err := src.DB.Node(ctx, node)
 	if err != nil {
@@ -70,7 +78,24 @@ func Of(ctx context.Context, src Source, node broadcast.ID, window plan.Window) 
 	if err := r.past(ctx, node); err != nil {
 		return plan.Plan{}, err
 	}
-	return plan.Compute(r.at(a))
+	in := r.at(a)
+	if crowded(in, src.Now) {
+		return plan.Plan{}, fmt.Errorf("node %s: %w", node, ErrCrowded)
+	}
+	return plan.ComputeFrom(in, src.Now)
+}
+
+// crowded says that the node, which plans the whole of the coming day whatever
+// stretch somebody asks for, finds too much in it, and that this stretch is none
+// but a part of it.
+func crowded(in plan.Input, now broadcast.Instant) bool {
+	day := plan.Window{From: now, To: now.Add(plan.Ahead)}
+	if in.Window.From >= day.To || in.Window.To <= day.From || in.Window.From <= day.From && in.Window.To >= day.To {
+		return false
+	}
+	in.Window = day
+	_, err := plan.Compute(in)
+	return errors.Is(err, plan.ErrTooMany)
 }
 
 // standard returns the board that a preview assumes, which nobody may change.

@@ -57,11 +57,17 @@ func (r *rig) plan() plan.Plan {
 
 func (r *rig) of(node broadcast.ID) (plan.Plan, error) {
 	r.t.Helper()
+	return r.over(node, plan.Window{From: r.Now().Add(-time.Hour), To: r.Now().Add(24 * time.Hour)})
+}
+
+// over previews a window.
+func (r *rig) over(node broadcast.ID, window plan.Window) (plan.Plan, error) {
+	r.t.Helper()
 	ring, err := r.Office.Ring(r.t.Context())
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return preview.Of(r.t.Context(), preview.Source{DB: r.DB, Ring: ring, Now: r.Now()}, node, plan.Window{From: r.Now().Add(-time.Hour), To: r.Now().Add(24 * time.Hour)})
+	return preview.Of(r.t.Context(), preview.Source{DB: r.DB, Ring: ring, Now: r.Now()}, node, window)
 }
 
 func TestAPlanKnowsTheLawOfThePlace(t *testing.T) {

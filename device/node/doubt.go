@@ -24,7 +24,7 @@ func (n *Node) takeBack() {
 	}
 	in := n.input(now)
 	in.Past = slices.DeleteFunc(in.Past, func(p plan.Past) bool { return p.Attempt == 0 && doubtful[toldOf(p)] })
-	computed, _ := plan.Compute(in) // what it could not hold keeps its verdict
+	computed, _ := plan.ComputeFrom(in, now) // what it could not hold keeps its verdict
 	var list []statement
 	for _, e := range computed.Entries {
 		if name := nameOf(e); doubtful[name] && (e.At > now || pending(e, now)) {

@@ -13,7 +13,7 @@ import (
 
 // How far plans look.
 const (
-	ahead    = 24 * time.Hour
+	ahead    = plan.Ahead
 	behind   = 26 * time.Hour
 	mostPast = 33 * 24 * time.Hour
 	// remembers is how long before its window a plan may ask for the past: it
@@ -199,19 +199,17 @@ func (n *Node) replan() {
 	}
 }
 
-// compute makes the plan for a window, or, where that is too much for one plan,
-// for what of it is still to come: what is over need not stand in its way. Until
-// the next hour it is then not asked again whether all has room.
+// compute makes the plan for a window, or for what of it is still to come. Where
+// it came to that, it is not asked again until the next hour whether all has room.
 func (n *Node) compute(in plan.Input) (plan.Plan, error) {
-	if !n.crowded || in.Now >= n.crowdedUntil || in.Now < n.crowdedUntil.Add(-replan) {
-		computed, err := plan.Compute(in)
-		if n.crowded = errors.Is(err, plan.ErrTooMany); !n.crowded {
-			return computed, err
-		}
-		n.crowdedUntil = in.Now.Add(replan)
+	if n.crowded && in.Now < n.crowdedUntil && in.Now >= n.crowdedUntil.Add(-replan) {
+		in.Window.From = in.Now
+		return plan.Compute(in)
 	}
-	in.Window.From = in.Now
-	return plan.Compute(in)
+	computed, err := plan.ComputeFrom(in, in.Now)
+	n.crowded = errors.Is(err, plan.ErrTooMany) || err == nil && computed.Window != in.Window
+	n.crowdedUntil = in.Now.Add(replan)
+	return computed, err
 }
 
 // playable says whether everything that the entry needs is here.
