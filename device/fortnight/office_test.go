@@ -52,7 +52,7 @@ func daily(a *broadcast.Announcement) {
 // relayed makes it a relay of another station: a live body, which a node that
 // cannot play it refuses and says so.
 func relayed(a *broadcast.Announcement) {
-	live := broadcast.Live{SessionKey: string(sealtest.Public("session")), Source: broadcast.Relay, Millis: (10 * time.Minute).Milliseconds()}
+	live := broadcast.Live{SessionKey: string(sealtest.Public("session")), Source: broadcast.Relay, Station: "national", Millis: (10 * time.Minute).Milliseconds()}
 	a.Versions = []broadcast.Version{{Language: "vi", Live: &live}}
 }
 
