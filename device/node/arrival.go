@@ -34,10 +34,7 @@ func (n *Node) release(f *fetch) (broken bool) {
 	}
 	f.busy, broken = false, f.broken
 	f.broken = false
-	if f.freed != nil {
-		close(f.freed)
-		f.freed = nil
-	}
+	f.free()
 	return broken
 }
 

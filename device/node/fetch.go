@@ -57,8 +57,9 @@ type fetch struct {
 	since  time.Duration // wanted, and nothing to wait for
 	why    string        // it is not here yet
 	noRoom bool          // the card does not take it
-	lent   int           // carriers that hand it over just now
-	freed  chan struct{} // closed when a fetch of it is over; nil if nobody waits
+	lent   int           // carriers that hand it over just now, or wait to
+	taking bool          // one of them has it
+	freed  chan struct{} // closed when a fetch of it is over, or its carrier; nil if nobody waits
 	// shelter says that it goes to memory, because the card does not take it.
 	shelter bool
 }
@@ -67,6 +68,26 @@ type fetch struct {
 func (f *fetch) stop() {
 	f.broken = true
 	f.cancel()
+}
+
+// gone is closed as soon as neither the network nor a carrier has it; nil if that
+// is so now.
+func (f *fetch) gone() <-chan struct{} {
+	if !f.busy && !f.taking {
+		return nil
+	}
+	if f.freed == nil {
+		f.freed = make(chan struct{})
+	}
+	return f.freed
+}
+
+// free wakes who waits for it.
+func (f *fetch) free() {
+	if f.freed != nil {
+		close(f.freed)
+		f.freed = nil
+	}
 }
 
 // get returns the note of one fetch, or nil when there are too many.
@@ -195,7 +216,7 @@ func (f *fetches) keepOnly(want []wanted) {
 	}
 	for d, one := range f.known {
 		switch {
-		case wanted[d]:
+		case wanted[d], one.lent > 0:
 		case one.busy:
 			one.stop()
 		default:

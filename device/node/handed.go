@@ -156,46 +156,67 @@ func matches(sum broadcast.Digest, size int64, r io.ReadSeeker) error {
 
 // lend keeps the network from a recording until back is called, and waits until
 // a download of it has let go: one that hangs on a dead line must not keep out
-// what somebody brought by hand.
+// what somebody brought by hand. Of several carriers one is served after another.
 func (n *Node) lend(ctx context.Context, sum broadcast.Digest) (back func(), err error) {
-	var f *fetch
-	freed, err := asked(ctx, n, func() <-chan struct{} {
-		if f = n.fetches.get(sum); f == nil { // too many, and this is none of them
-			return nil
+	loop := context.WithoutCancel(ctx) // what was counted must be counted back
+	f, err := asked(loop, n, func() *fetch {
+		f := n.fetches.get(sum)
+		if f != nil {
+			f.lent++
 		}
-		f.lent++
-		if !f.busy {
-			return nil
-		}
-		if f.freed == nil {
-			f.freed = make(chan struct{})
-		}
-		f.stop()
-		return f.freed
+		return f
 	})
-	if err != nil {
-		return nil, err
+	if err != nil || f == nil { // too many, and this is none of them
+		return func() {}, err
 	}
-	back = func() {
+	for {
+		busy, err := asked(loop, n, f.borrow)
+		if err == nil && busy != nil {
+			err = n.await(ctx, busy)
+		}
+		if err != nil {
+			n.post(func() { n.unlend(f) })
+			return nil, err
+		}
+		if busy == nil {
+			break
+		}
+	}
+	return func() {
 		n.post(func() {
-			if f != nil {
-				f.lent--
-			}
+			f.taking = false
+			f.free()
+			n.unlend(f)
 		})
+	}, nil
+}
+
+// borrow takes it for a carrier, or returns what is closed when to try again.
+func (f *fetch) borrow() <-chan struct{} {
+	if f.busy && !f.broken {
+		f.stop()
 	}
-	if freed == nil {
-		return back, nil
-	}
+	busy := f.gone()
+	f.taking = f.taking || busy == nil
+	return busy
+}
+
+// unlend lets the network have it again when no carrier is left.
+func (n *Node) unlend(f *fetch) {
+	f.lent--
+	n.docDirty = n.docDirty || f.lent == 0
+}
+
+// await returns when a channel is closed.
+func (n *Node) await(ctx context.Context, closed <-chan struct{}) error {
 	select {
-	case <-freed:
-		return back, nil
+	case <-closed:
+		return nil
 	case <-n.over:
-		err = errStopped
+		return errStopped
 	case <-ctx.Done():
-		err = ctx.Err()
+		return ctx.Err()
 	}
-	back()
-	return nil, err
 }
 
 // keepContent writes a recording into the store; that of an emergency into
@@ -231,7 +252,7 @@ func (n *Node) keepContent(w wanted, r io.ReadSeeker) error {
 
 // came takes note of what was handed over.
 func (n *Node) came(sum broadcast.Digest, order []byte) {
-	if f := n.fetches.known[sum]; f != nil && !f.busy {
+	if f := n.fetches.known[sum]; f != nil && !f.busy && f.lent == 0 {
 		delete(n.fetches.known, sum)
 	}
 	n.docDirty, n.watch.dirty = true, true

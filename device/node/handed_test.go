@@ -206,3 +206,56 @@ func TestAHandThatLetsGoGivesTheRecordingBackToTheNetwork(t *testing.T) {
 		sounded(t, r, 1)
 	})
 }
+
+// held gives its second reading only when it may.
+type held struct {
+	io.ReadSeeker
+	free <-chan struct{}
+	left int
+}
+
+func (h *held) Read(p []byte) (int, error) {
+	if h.left <= 0 {
+		<-h.free
+	}
+	n, err := h.ReadSeeker.Read(p)
+	h.left -= n
+	return n, err
+}
+
+func TestTwoCarriersWithTheSameRecordingAreServedOneAfterAnother(t *testing.T) {
+	for what, tear := range map[string]bool{"the first succeeds": false, "the first is pulled out": true} {
+		t.Run(what, func(t *testing.T) {
+			world(t, func(t *testing.T, r *nodetest.Rig) {
+				r.Fetcher.Refuse(func(broadcast.Digest) error { return errors.New("no line") })
+				a := r.Announcement("flood", broadcast.Emergency, time.Minute, time.Second)
+				if err := r.Node.Offer(t.Context(), r.Sealed(a)); err != nil {
+					t.Fatal(err)
+				}
+				c := a.Versions[0].Content
+				sound := r.Centre.Document(c.SHA256)
+				free, first, second := make(chan struct{}), make(chan error, 1), make(chan error, 1)
+				var torn io.ReadSeeker = bytes.NewReader(sound)
+				if tear {
+					torn = &broken{torn, len(sound) + 1}
+				}
+				go func() { first <- r.Node.Take(t.Context(), c.SHA256, c.Bytes, &held{torn, free, len(sound)}) }()
+				synctest.Wait()
+				go func() { second <- r.Node.Take(t.Context(), c.SHA256, c.Bytes, bytes.NewReader(sound)) }()
+				synctest.Wait()
+				if len(second) > 0 {
+					t.Fatalf("the second did not wait: %v", <-second)
+				}
+				close(free)
+				if err := <-first; (err != nil) != tear {
+					t.Errorf("the first: %v", err)
+				}
+				if err := <-second; err != nil {
+					t.Errorf("the second: %v", err)
+				}
+				pass(2 * time.Minute)
+				sounded(t, r, 1)
+			})
+		})
+	}
+}
