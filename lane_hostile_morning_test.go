@@ -303,7 +303,8 @@ func (w *pair) turns(t *testing.T) {
 	w.Wire.Up()
 }
 
-// orders are what the office sends to this node alone.
+// orders are what the office sends to this node alone. A session travels with the
+// sound of its relay; who holds one may put it on a topic all the same.
 func (w *pair) orders(t *testing.T) {
 	t.Helper()
 	standings, err := w.fleet.Overview(t.Context())
@@ -313,9 +314,11 @@ func (w *pair) orders(t *testing.T) {
 	now := w.Centre.Revision("orders")
 	tone := broadcast.Command{ID: "tone", Revision: now, Node: nodetest.NodeID, Boot: standings[0].State.Boot, Verb: broadcast.VerbResync, Expires: w.in(10 * time.Minute)}
 	rebase := broadcast.Rebase{Node: nodetest.NodeID, Revision: now, Floor: w.in(-time.Hour)}
+	session := broadcast.Session{Key: sealtest.Public("session"), Station: "national", Signer: sealtest.Public("signer"), At: w.in(0), Until: w.in(time.Hour)}
 	for _, m := range []carried{
 		{topic: wire.Node(nodetest.NodeID, "command"), payload: sealtest.Sealed(broadcast.KindCommand, tone, w.Centre.Editor)},
 		{topic: wire.Node(nodetest.NodeID, "document"), payload: sealtest.Sealed(broadcast.KindRebase, rebase, w.Centre.House.RootKey)},
+		{topic: wire.Node(nodetest.NodeID, "document"), payload: sealtest.Sealed(broadcast.KindSession, session, w.Centre.House.Service)},
 	} {
 		if err := w.Publish(m.topic, m.payload, false); err != nil {
 			t.Fatal(err)

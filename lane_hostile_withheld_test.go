@@ -51,6 +51,7 @@ func unlisted() map[broadcast.Kind]string {
 		broadcast.KindRebase:      "the clock stays unproved, which shows",
 		broadcast.KindCertificate: "it travels in an authority",
 		broadcast.KindRoot:        "it travels in an authority",
+		broadcast.KindSession:     "it comes with the sound of its relay, which ends without it, with its reason in the receipt",
 	}
 }
 
