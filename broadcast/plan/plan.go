@@ -21,12 +21,19 @@ type Plan struct {
 	Node    broadcast.ID `json:"node"`
 	Window  Window       `json:"window"`
 	Entries []Entry      `json:"entries"`
-	// Digest is the SHA-256 of the canonical encoding of Entries; controller
-	// and node compare it.
-	Digest broadcast.Digest `json:"digest"`
 	// WithoutHistory says that neither the node's own past nor what feeds it was
 	// known: it may lack the power for what stands here.
 	WithoutHistory bool `json:"without_history,omitempty"`
+}
+
+// Digest is the SHA-256 of the canonical encoding of Entries, by which two plans
+// are compared. It takes about as long as the plan itself.
+func (p Plan) Digest() (broadcast.Digest, error) {
+	b, err := broadcast.Encode(p.Entries)
+	if err != nil {
+		return "", fmt.Errorf("plan: digest: %w", err)
+	}
+	return broadcast.Sum(b), nil
 }
 
 // Entry is one occurrence with its verdict.
@@ -108,7 +115,7 @@ func Compute(in Input) (Plan, error) {
 	if !p.full() {
 		p.arrange()
 		if len(p.listed()) <= MaxEntries {
-			return p.plan()
+			return p.plan(), nil
 		}
 	}
 	in.Items = slices.DeleteFunc(slices.Clone(in.Items), func(i Item) bool {
@@ -116,8 +123,7 @@ func Compute(in Input) (Plan, error) {
 	})
 	p = judged(&in)
 	p.arrange()
-	plan, err := p.plan()
-	return plan, errors.Join(err, ErrTooMany)
+	return p.plan(), ErrTooMany
 }
 
 // Ahead is how far beyond the present a node plans. What it finds too much for
@@ -154,16 +160,11 @@ func (p *planner) full() bool {
 	return p.over || n > MaxEntries
 }
 
-func (p *planner) plan() (Plan, error) {
+func (p *planner) plan() Plan {
 	entries := p.listed()
 	slices.SortFunc(entries, compareEntries)
 	entries = entries[:min(len(entries), MaxEntries)]
-	b, err := broadcast.Encode(entries)
-	if err != nil {
-		return Plan{}, fmt.Errorf("plan: %w", err)
-	}
-	return Plan{Node: p.in.Assignment.Node, Window: p.in.Window, Entries: entries,
-		Digest: broadcast.Sum(b), WithoutHistory: p.in.WithoutHistory}, nil
+	return Plan{Node: p.in.Assignment.Node, Window: p.in.Window, Entries: entries, WithoutHistory: p.in.WithoutHistory}
 }
 
 // listed are the entries that belong to the window: those that start in it and

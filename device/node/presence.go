@@ -137,6 +137,10 @@ func (n *Node) tellState() time.Duration {
 		return due
 	}
 	n.resync = false
+	var err error
+	if now.Plan, err = n.plan.Digest(); err != nil {
+		n.log.Error("plan not named", "err", err)
+	}
 	raw, err := broadcast.Encode(now)
 	if err != nil {
 		n.log.Error("state not encoded", "err", err)
@@ -161,7 +165,7 @@ func differs(a, b wire.State) bool {
 
 func (n *Node) currentState() wire.State {
 	s := wire.State{Boot: n.boot, Version: n.cfg.Version, Board: n.cfg.BoardName, Clock: n.clock.quality,
-		Plan: n.plan.Digest, Chain: n.ledger.chain, Seq: n.ledger.seq, Acked: n.ledger.acked, Missing: n.missingBytes(),
+		Chain: n.ledger.chain, Seq: n.ledger.seq, Acked: n.ledger.acked, Missing: n.missingBytes(),
 		Free: max(0, n.cfg.Quota-n.cfg.Contents.Used()), Resync: n.resync || n.lost()}
 	if n.ledger.seq > 0 {
 		s.Head = n.ledger.head
