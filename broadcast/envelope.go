@@ -85,6 +85,24 @@ func (e Envelope) PayloadDigest() (Digest, error) {
 	return Sum(b), nil
 }
 
+// Signers names the certificates, or bare keys, whose signatures the envelope
+// claims to carry; only package seal proves it.
+func (e Envelope) Signers() ([]Digest, error) {
+	var out []Digest
+	for i, s := range e.Signatures {
+		b, err := base64URL(s.Protected)
+		if err != nil {
+			return nil, fmt.Errorf("signature %d: %w", i, err)
+		}
+		p, err := Decode[Protected](b)
+		if err != nil {
+			return nil, fmt.Errorf("signature %d: %w", i, err)
+		}
+		out = append(out, p.KID)
+	}
+	return out, nil
+}
+
 // Digest names the envelope by the SHA-256 of its canonical encoding. This is
 // the hash that manifests list and that GET /document/<sha256> answers to.
 func (e Envelope) Digest() (Digest, error) {

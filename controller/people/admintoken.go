@@ -151,7 +151,7 @@ func (o *Office) hire(ctx context.Context, files demoFiles, role Role, req Token
 		if err != nil || len(e.certs) == 0 {
 			return err
 		}
-		_, err = o.revise(ctx, tx, o.top, func(a *broadcast.Authority) { merge(a, e.certs...) }, root...)
+		_, err = o.revise(ctx, tx, o.top, func(a *broadcast.Authority) { merge(a, e.certs...) }, root)
 		return err
 	})
 	return added, err

@@ -3,7 +3,6 @@ package people
 import (
 	"context"
 	"crypto/ed25519"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -138,15 +137,11 @@ func (a *authority) chain(kid broadcast.Digest) ([]broadcast.Envelope, error) {
 			break
 		}
 		out = append(out, a.certs[i].env)
-		header, err := base64.RawURLEncoding.DecodeString(a.certs[i].env.Signatures[0].Protected)
+		above, err := a.certs[i].env.Signers()
 		if err != nil {
 			return nil, err
 		}
-		h, err := broadcast.Decode[broadcast.Protected](header)
-		if err != nil {
-			return nil, err
-		}
-		kid = h.KID
+		kid = above[0]
 	}
 	return out, nil
 }
@@ -198,43 +193,59 @@ func certificate(p Person, key broadcast.Key, from, until broadcast.Instant) bro
 	return c
 }
 
-// revise changes the authority document of an area, seals it, and stores it
-// if everything in it can be believed together with the other areas'. It
-// returns what holds after it.
-func (o *Office) revise(ctx context.Context, tx store.Tx, area broadcast.ID, change func(*broadcast.Authority), signers ...seal.Signer) (*authority, error) {
+// revise changes the authority document of an area, and of more areas in the same
+// way, seals them, and stores them if everything in them can be believed together
+// with the other areas'. It returns what holds after it.
+func (o *Office) revise(ctx context.Context, tx store.Tx, area broadcast.ID, change func(*broadcast.Authority), by []seal.Signer, more ...broadcast.ID) (*authority, error) {
+	areas := append([]broadcast.ID{area}, more...)
+	raws, err := o.otherAuthorities(ctx, areas)
+	if err != nil {
+		return nil, err
+	}
+	var docs []store.Document
+	for _, area := range areas {
+		doc, err := o.revised(ctx, tx, area, change, by)
+		if err != nil {
+			return nil, err
+		}
+		docs, raws = append(docs, doc), append(raws, doc.Raw)
+	}
+	a, err := believe(o.pin, raws, o.placesAt(o.instant()))
+	if err != nil {
+		return nil, fmt.Errorf("authority of %s: %w", joined(areas), err)
+	}
+	for _, doc := range docs {
+		if err := list(ctx, tx, doc, forever, doc.ID); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+// revised is the next revision of the authority document of an area, sealed.
+func (o *Office) revised(ctx context.Context, tx store.Tx, area broadcast.ID, change func(*broadcast.Authority), by []seal.Signer) (store.Document, error) {
 	next := broadcast.Authority{Area: area, Roots: o.Roots()}
 	held, err := tx.Listed(ctx, area, broadcast.KindAuthority, area)
 	if err == nil {
 		next, err = contents(held.Raw)
 	}
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return nil, err
+		return store.Document{}, err
 	}
 	next.Revision = max(broadcast.Revision(o.instant()), next.Revision+1)
 	change(&next)
-	raw, err := sealed(broadcast.KindAuthority, next, signers...)
-	if err != nil {
-		return nil, err
-	}
-	others, err := o.otherAuthorities(ctx, area)
-	if err != nil {
-		return nil, err
-	}
-	a, err := believe(o.pin, append(others, raw), o.placesAt(o.instant()))
-	if err != nil {
-		return nil, fmt.Errorf("authority of %s: %w", area, err)
-	}
-	return a, list(ctx, tx, store.Document{Kind: broadcast.KindAuthority, ID: area, Revision: next.Revision, Raw: raw}, forever, area)
+	raw, err := sealed(broadcast.KindAuthority, next, by...)
+	return store.Document{Kind: broadcast.KindAuthority, ID: area, Revision: next.Revision, Raw: raw}, err
 }
 
-func (o *Office) otherAuthorities(ctx context.Context, area broadcast.ID) ([][]byte, error) {
+func (o *Office) otherAuthorities(ctx context.Context, areas []broadcast.ID) ([][]byte, error) {
 	listed, err := o.db.ListingsOf(ctx, broadcast.KindAuthority, o.instant())
 	if err != nil {
 		return nil, err
 	}
 	var raw [][]byte
 	for _, l := range listed {
-		if l.Area == area {
+		if slices.Contains(areas, l.Area) {
 			continue
 		}
 		d, err := o.db.Document(ctx, l.SHA256)

@@ -134,17 +134,9 @@ func (o *Office) rekey(ctx context.Context, tx store.Tx, p Person, by issuer, co
 		return err
 	}
 	now := o.instant()
-	var revoked []broadcast.Revocation
-	certs := by.chain
-	for _, c := range held.certs {
-		if c.Person == p.ID && !held.revoked[c.kid] {
-			revoked = append(revoked, broadcast.Revocation{KID: c.kid, Mode: broadcast.Retired, At: now})
-			above, err := held.chain(c.kid)
-			if err != nil {
-				return err
-			}
-			certs = append(certs, above...)
-		}
+	revoked, certs, err := held.ending(p.ID, broadcast.Retired, now)
+	if err != nil {
+		return err
 	}
 	e := enlisted{person: p}
 	if err := o.equip(ctx, tx, NewPerson{ID: p.ID, Name: p.Name, Role: p.Role, Areas: p.Areas, Code: code}, by, &e); err != nil {
@@ -155,9 +147,9 @@ func (o *Office) rekey(ctx context.Context, tx store.Tx, p Person, by issuer, co
 		return err
 	}
 	_, err = o.revise(ctx, tx, by.area, func(a *broadcast.Authority) {
-		merge(a, append(certs, e.certs...)...)
+		merge(a, slices.Concat(by.chain, certs, e.certs)...)
 		a.Revocations = append(a.Revocations, revoked...)
-	}, by.signers...)
+	}, by.signers)
 	return err
 }
 

@@ -125,67 +125,11 @@ func (o *Office) AddPerson(ctx context.Context, by Credential, n NewPerson) (Per
 					return err
 				}
 			}
-			_, err = o.revise(ctx, tx, iss.area, func(a *broadcast.Authority) { merge(a, append(iss.chain, e.certs...)...) }, iss.signers...)
+			_, err = o.revise(ctx, tx, iss.area, func(a *broadcast.Authority) { merge(a, append(iss.chain, e.certs...)...) }, iss.signers)
 			return err
 		})
 	})
 	return added, err
-}
-
-// ErrOneself means that somebody would end the own rights, and might leave the
-// house without anybody who can give new ones.
-var ErrOneself = errors.New("nobody dismisses himself, or gives himself a code; ask another administrator, or the holder of the root key")
-
-// Dismiss ends somebody's rights: the person's certificates are revoked in a new
-// revision of the authority document, tokens end, and the row stays for the
-// record. Retired lets earlier signatures stand; Compromised voids everything
-// signed since the moment since.
-func (o *Office) Dismiss(ctx context.Context, by Credential, id broadcast.ID, mode broadcast.RevocationMode, since broadcast.Instant) error {
-	p, err := o.present(ctx, id)
-	if err != nil {
-		return err
-	}
-	now := o.instant()
-	if mode == broadcast.Retired || since == 0 {
-		since = now
-	}
-	held, err := o.authority(ctx)
-	if err != nil {
-		return err
-	}
-	var revoked []broadcast.Revocation
-	var certs []broadcast.Envelope
-	for _, c := range held.certs {
-		if c.Person == id && !held.revoked[c.kid] {
-			revoked = append(revoked, broadcast.Revocation{KID: c.kid, Mode: mode, At: since})
-			above, err := held.chain(c.kid)
-			if err != nil {
-				return err
-			}
-			certs = append(certs, above...)
-		}
-	}
-	return o.delegated(ctx, by, p.Areas, func(iss issuer) error {
-		if iss.person == id {
-			return ErrOneself
-		}
-		return o.db.Update(ctx, func(tx store.Tx) error {
-			end := func(a *broadcast.Authority) {
-				merge(a, append(iss.chain, certs...)...)
-				a.Revocations = append(a.Revocations, revoked...)
-			}
-			if _, err := o.revise(ctx, tx, iss.area, end, iss.signers...); err != nil {
-				return err
-			}
-			if err := tx.EndPerson(ctx, id, now); err != nil {
-				return err
-			}
-			if err := errors.Join(tx.RevokeTokens(ctx, id, now), tx.EndSessions(ctx, id, "", now), tx.DropPasskeys(ctx, id), tx.DropPINs(ctx, id)); err != nil {
-				return err
-			}
-			return tx.Audit(ctx, store.Deed{At: now, Person: iss.person, Act: "person.dismiss", Subject: string(id), Detail: mode})
-		})
-	})
 }
 
 // delegated gives f the credential's person as an issuer over areas, or says

@@ -9,7 +9,6 @@ import (
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/seal"
-	"github.com/loaxa/loaxa/broadcast/seal/sealtest"
 	"github.com/loaxa/loaxa/controller/people"
 	"github.com/loaxa/loaxa/controller/people/peopletest"
 	"github.com/loaxa/loaxa/controller/store"
@@ -104,47 +103,6 @@ func TestADelegateOfAPartRevisesThatPartsAuthority(t *testing.T) {
 	envs, _ := ring.Certificates()
 	if len(envs) != 8 { // six of the demo's people, the controller, and Mai
 		t.Errorf("%d certificates", len(envs))
-	}
-}
-
-func TestDismissalEndsRightsAndTokens(t *testing.T) {
-	for mode, earlier := range map[broadcast.RevocationMode]error{broadcast.Retired: nil, broadcast.Compromised: seal.ErrRevoked} {
-		t.Run(string(mode), func(t *testing.T) {
-			c := newClock()
-			h, _ := real(t, c)
-			ctx := context.Background()
-			token := must[string](t)(h.Office.Mint(ctx, lan, 0, ""))
-			began := c.instant()
-			c.forward(time.Hour)
-			var raw []byte
-			err := h.Office.With(ctx, lan, func(s seal.Signer) error {
-				raw = sealtest.Sealed(broadcast.KindAnnouncement, sealtest.Announcement("a1", c.instant(), "tan-lap"), s)
-				return nil
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			c.forward(time.Hour)
-			if err := h.Office.Dismiss(ctx, lan, "lan", mode, began); !errors.Is(err, people.ErrForbidden) {
-				t.Errorf("by herself: %v", err)
-			}
-			if err := h.Office.Dismiss(ctx, an, "lan", mode, began); err != nil {
-				t.Fatal(err)
-			}
-			for _, cred := range []people.Credential{lan, {Token: token}} {
-				if _, err := speaks(h, c, "tan-lap", cred); !errors.Is(err, people.ErrCredential) {
-					t.Errorf("still speaks: %v", err)
-				}
-			}
-			ring := must[*seal.Keyring](t)(h.Office.Ring(ctx))
-			_, _, err = seal.Open[broadcast.Announcement](ring, broadcast.KindAnnouncement, raw, seal.Context{Places: h.Office.Places(), Listed: true})
-			if !errors.Is(err, earlier) {
-				t.Errorf("what she said before: %v, want %v", err, earlier)
-			}
-			if err := h.Office.Dismiss(ctx, an, "lan", mode, began); err == nil {
-				t.Error("dismissed twice")
-			}
-		})
 	}
 }
 

@@ -75,7 +75,7 @@ func (o *Office) furnish(ctx context.Context, tx store.Tx, opt *Options, root []
 		}
 		certs, staff[n.ID] = append(certs, e.certs...), e.signer
 	}
-	a, err := o.revise(ctx, tx, o.top, func(a *broadcast.Authority) { a.Certificates = certs }, root...)
+	a, err := o.revise(ctx, tx, o.top, func(a *broadcast.Authority) { a.Certificates = certs }, root)
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ func (o *Office) renew(ctx context.Context, root []seal.Signer) ([]broadcast.ID,
 		return nil, nil
 	}
 	return who, o.db.Update(ctx, func(tx store.Tx) error {
-		if _, err := o.revise(ctx, tx, o.top, func(a *broadcast.Authority) { merge(a, certs...) }, root...); err != nil {
+		if _, err := o.revise(ctx, tx, o.top, func(a *broadcast.Authority) { merge(a, certs...) }, root); err != nil {
 			return err
 		}
 		return tx.Audit(ctx, store.Deed{At: o.instant(), Act: "certificates.renew", Subject: string(o.top), Detail: who})

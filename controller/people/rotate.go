@@ -2,7 +2,6 @@ package people
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
@@ -198,15 +197,11 @@ func (o *Office) resign(ctx context.Context, tx store.Tx, a *authority, roots []
 func (a *authority) certifiedBy(certs []broadcast.Envelope, signers []seal.Signer) ([]broadcast.Envelope, error) {
 	var out []broadcast.Envelope
 	for _, env := range certs {
-		header, err := base64.RawURLEncoding.DecodeString(env.Signatures[0].Protected)
+		signed, err := env.Signers()
 		if err != nil {
 			return nil, err
 		}
-		h, err := broadcast.Decode[broadcast.Protected](header)
-		if err != nil {
-			return nil, err
-		}
-		if _, delegate := a.ring.Certificate(h.KID); !delegate {
+		if _, delegate := a.ring.Certificate(signed[0]); !delegate {
 			payload, err := env.PayloadBytes()
 			if err != nil {
 				return nil, err

@@ -51,7 +51,7 @@ func (o *Office) Succeed(ctx context.Context, rootFiles []string, ask func(path 
 		_, err := o.revise(ctx, tx, o.top, func(a *broadcast.Authority) {
 			merge(a, cert)
 			a.Revocations = slices.Concat(a.Revocations, retired)
-		}, root...)
+		}, root)
 		if err != nil {
 			return err
 		}
