@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/controller/guess"
 	"github.com/loaxa/loaxa/controller/people"
 	"github.com/loaxa/loaxa/controller/store"
 )
@@ -56,7 +57,7 @@ func (a *Accounts) knows(ctx context.Context, person broadcast.ID, v Visit) (boo
 
 // guessed has f judge a secret, if it is time for another guess.
 func (a *Accounts) guessed(ctx context.Context, person broadcast.ID, v Visit, known bool, f func() error) error {
-	network := networkOf(v.Address)
+	network := guess.Network(v.Address)
 	key, line := string(person)+"@"+network, a.strangers
 	if known {
 		key, line = "browser "+string(browserDigest(person, v.Browser)), a.known

@@ -2,7 +2,6 @@ package accounts
 
 import (
 	"context"
-	"net/netip"
 	"sync"
 )
 
@@ -59,21 +58,4 @@ func (t *turns) leave(network string) {
 	if t.waiting[network]--; t.waiting[network] == 0 {
 		delete(t.waiting, network)
 	}
-}
-
-// networkOf is the network of an address: one address of IPv4, and of IPv6 what
-// one household is given (/56).
-func networkOf(address string) string {
-	ip, err := netip.ParseAddr(address)
-	if err != nil {
-		return address
-	}
-	if ip = ip.Unmap(); ip.Is4() {
-		return ip.String()
-	}
-	net, err := ip.WithZone("").Prefix(56)
-	if err != nil {
-		return address
-	}
-	return net.String()
 }

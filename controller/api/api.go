@@ -17,6 +17,7 @@ import (
 	"github.com/loaxa/loaxa/controller/calendar"
 	"github.com/loaxa/loaxa/controller/desk"
 	"github.com/loaxa/loaxa/controller/events"
+	"github.com/loaxa/loaxa/controller/feedback"
 	"github.com/loaxa/loaxa/controller/fleet"
 	"github.com/loaxa/loaxa/controller/intake"
 	"github.com/loaxa/loaxa/controller/people"
@@ -55,6 +56,7 @@ type Config struct {
 	Events     *events.Hub
 	Post       Post
 	Records    Records
+	Feedback   *feedback.Register
 	Tree       broadcast.Tree
 	// Relays may be nil: there are no stations then.
 	Relays Relays
@@ -120,6 +122,8 @@ func build(cfg Config) (*http.ServeMux, huma.API, error) {
 		s.faults,
 		s.firings,
 		s.records,
+		s.feedback,
+		s.trims,
 		s.enrolments,
 		s.persons,
 		s.sessions,

@@ -25,7 +25,7 @@ type place struct {
 	// draft and dropped are not published, said is.
 	draft, dropped, said, node, spare, speech, template string
 	person, leaver, coded, session, phone               string
-	programme                                           string
+	programme, feedback                                 string
 }
 
 // trial is how a route is tried on what stands in one place.
@@ -62,6 +62,7 @@ func trials(sound string) map[string]trial {
 		return map[string]any{"area": p.area, "title": "Họp thôn", "text": "Họp thôn.", "engine": "nu", "voice": "nu-bac"}
 	}
 	programme := func(p place) string { return p.programme }
+	feedback := func(p place) string { return p.feedback }
 	placed := func(p place) any {
 		return map[string]any{"items": []map[string]string{{"announcement": p.said}}}
 	}
@@ -181,6 +182,18 @@ func trials(sound string) map[string]trial {
 		"GET /api/v1/areas/{id}/reports/{month}":        {id: inArea},
 		"GET /api/v1/areas/{id}/reports/{month}/{form}": {id: inArea},
 
+		"POST /api/v1/feedback": {body: func(p place) any {
+			return map[string]string{"area": string(p.area), "kind": "too-loud"}
+		}},
+		"GET /api/v1/feedback":      {shows: feedback},
+		"GET /api/v1/feedback/{id}": {id: feedback},
+		"POST /api/v1/feedback/{id}/assign": {id: feedback, body: func(p place) any {
+			return map[string]any{"version": 99, "node": p.node}
+		}},
+		"POST /api/v1/feedback/{id}/close": {id: feedback, body: func(place) any { return map[string]any{"version": 99, "answer": "Xong."} }},
+		"GET /api/v1/nodes/{id}/trim":      {id: node},
+		"POST /api/v1/nodes/{id}/trim":     {id: node, body: func(place) any { return map[string]any{"before_cdb": -1, "trim_cdb": -2} }},
+
 		"GET /api/v1/nodes":                           {shows: node},
 		"GET /api/v1/nodes/{id}/plan":                 {id: node},
 		"GET /api/v1/nodes/{id}/ahead":                {id: node},
@@ -256,6 +269,9 @@ func (r *rig) furnished(area broadcast.ID) place {
 	var day api.ProgrammeDay
 	r.ok(r.post(r.first, "/api/v1/programmes", map[string]any{"area": name, "title": "Buổi sáng", "start": "2026-11-23T10:00:00Z", "segments": []any{}}), 201, &day)
 	p.programme = day.ID
+	var f api.Feedback
+	r.ok(r.post(r.first, "/api/v1/feedback", map[string]string{"area": name, "kind": "broken"}), 201, &f)
+	p.feedback = f.ID
 	for _, id := range []string{p.person, p.leaver, p.coded} {
 		r.ok(r.post(r.Named("quan-tri").Token, "/api/v1/persons", api.NewPerson{ID: id, Name: "Người " + name, Role: "editor", Areas: []string{name}}), 201, nil)
 	}

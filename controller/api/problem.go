@@ -16,6 +16,7 @@ import (
 	"github.com/loaxa/loaxa/controller/accounts"
 	"github.com/loaxa/loaxa/controller/desk"
 	"github.com/loaxa/loaxa/controller/dispatch"
+	"github.com/loaxa/loaxa/controller/feedback"
 	"github.com/loaxa/loaxa/controller/fleet"
 	"github.com/loaxa/loaxa/controller/intake"
 	"github.com/loaxa/loaxa/controller/notify"
@@ -43,7 +44,7 @@ type Problem struct {
 	Errors   []string `json:"errors,omitempty" nullable:"false" doc:"Every field or reason, if there are several"`
 	About    []string `json:"about,omitempty" nullable:"false" doc:"The announcements that stand in the way"`
 	Choices  []string `json:"choices,omitempty" nullable:"false" doc:"What may be sent as choice to go on all the same"`
-	Current  any      `json:"current,omitempty" doc:"What somebody else made of it meanwhile: a template, an announcement or a programme; or the difference that was not named"`
+	Current  any      `json:"current,omitempty" doc:"What somebody else made of it meanwhile: a template, an announcement, a programme or a report; or the difference that was not named"`
 
 	// retry is when to come back, in seconds; 0 says nothing.
 	retry int64
@@ -112,6 +113,21 @@ func (s *server) unplaced(err error) *Problem {
 	return p
 }
 
+// unkept is the problem of feedback that cannot be kept so, or nil.
+func (s *server) unkept(err error) *Problem {
+	var r *feedback.Refusal
+	if !errors.As(err, &r) {
+		return nil
+	}
+	status := map[feedback.Code]int{feedback.Edited: http.StatusConflict, feedback.Answered: http.StatusConflict, feedback.TooMany: http.StatusTooManyRequests}
+	p := problem(or(status[r.Code], http.StatusUnprocessableEntity), string(r.Code), r.English, r.Vietnamese)
+	p.Field = r.Field
+	if r.Current != nil {
+		p.Current = s.feedbackOf(*r.Current, true) // whoever may work on it may read all of it
+	}
+	return p
+}
+
 // currentOf is what a refusal shows of somebody else's work, nil for nothing.
 func (s *server) currentOf(current any) any {
 	switch c := current.(type) {
@@ -168,6 +184,7 @@ var known = []struct {
 	{fleet.ErrBelief, http.StatusForbidden, "place-right", "Cụm loa sẽ không tin chữ ký này; hãy để cán bộ kỹ thuật phụ trách địa bàn đó xác nhận."},
 	{fleet.ErrStatus, http.StatusConflict, "node-status", "Cụm loa không ở trạng thái cần thiết cho việc này."},
 	{fleet.ErrFull, http.StatusConflict, "nodes-full", "Hệ thống đã đủ số cụm loa; hãy dùng lại tên của cụm loa đã thu hồi."},
+	{fleet.ErrTrim, http.StatusUnprocessableEntity, "trim", "Mức chỉnh âm lượng từ -20 dB đến 0 dB: nhỏ hơn nữa thì không nghe được báo động."},
 	{fleet.ErrArea, http.StatusUnprocessableEntity, "area-unknown", "Địa bàn không có trong danh mục hiện nay."},
 	{dispatch.ErrRestored, http.StatusConflict, "restored", "Hệ thống vừa được khôi phục từ bản sao lưu và chưa phát lệnh nào: quản trị viên cần xem và xác nhận phần khác biệt trước."},
 	{dispatch.ErrHearing, http.StatusConflict, "hearing", "Chưa nhận đủ báo cáo của các cụm loa; hãy chờ vài phút rồi thử lại."},
@@ -209,6 +226,9 @@ func (s *server) problemOf(err error) *Problem {
 		return p
 	}
 	if p := s.unplaced(err); p != nil {
+		return p
+	}
+	if p := s.unkept(err); p != nil {
 		return p
 	}
 	var unsaid *speech.Refusal

@@ -24,7 +24,9 @@ type route struct {
 	// signs routes use the caller's key; a session has to bring its passphrase.
 	signs bool
 	// status is that of success; 0 stands for 200.
-	status  int
+	status int
+	// most bounds the body in bytes; 0 stands for maxBody.
+	most    int64
 	summary string
 }
 
@@ -92,6 +94,12 @@ func routes() []route {
 		{id: "verify-diary", method: "GET", path: "/api/v1/areas/{id}/diary", need: people.DeliveryRead, summary: "Walk the whole diary of a commune and say whether any page was changed"},
 		{id: "get-report", method: "GET", path: "/api/v1/areas/{id}/reports/{month}", need: people.DeliveryRead, summary: "One month of an area and everything below it, in numbers that receipts prove"},
 		{id: "download-report", method: "GET", path: "/api/v1/areas/{id}/reports/{month}/{form}", need: people.DeliveryRead, summary: "The same as a page to be printed (html), a workbook (xlsx), or CSV"},
+		{id: "send-feedback", method: "POST", path: "/api/v1/public/feedback", public: true, status: 201, most: 1 << 10, summary: "Anybody reports a loudspeaker that is too loud, not heard or broken (at most 1 KB)"},
+		{id: "create-feedback", method: "POST", path: "/api/v1/feedback", need: people.FeedbackWrite, status: 201, summary: "Write down what somebody told of a loudspeaker"},
+		{id: "list-feedback", method: "GET", path: "/api/v1/feedback", need: people.DeliveryRead, summary: "What people reported in the caller's areas, newest first"},
+		{id: "get-feedback", method: "GET", path: "/api/v1/feedback/{id}", need: people.DeliveryRead, summary: "One report, and what was done about it"},
+		{id: "assign-feedback", method: "POST", path: "/api/v1/feedback/{id}/assign", need: people.FeedbackWrite, summary: "Say which node it is about; how loud that is set now is kept"},
+		{id: "close-feedback", method: "POST", path: "/api/v1/feedback/{id}/close", need: people.FeedbackWrite, summary: "Answer it for good; how loud its node is set now is kept"},
 		{id: "list-areas", method: "GET", path: "/api/v1/areas", need: people.AreaRead, summary: "Today's organisation tree"},
 		{id: "list-nodes", method: "GET", path: "/api/v1/nodes", need: people.NodeRead, summary: "Every node in the caller's areas with what it last said of itself"},
 		{id: "list-faults", method: "GET", path: "/api/v1/faults", need: people.NodeRead, summary: "What is wrong with nodes and the controller, and what was, newest first"},
@@ -100,6 +108,8 @@ func routes() []route {
 		{id: "get-node-ahead", method: "GET", path: "/api/v1/nodes/{id}/ahead", need: people.PlanRead, summary: "What a node will sound in the coming days and what it will not, in words, as its area does"},
 		{id: "get-area-ahead", method: "GET", path: "/api/v1/areas/{id}/ahead", need: people.PlanRead, summary: "What the nodes of an area will sound in the coming days, and what they will not, and why"},
 		{id: "confirm-node", method: "POST", path: "/api/v1/nodes/{id}/confirm", need: people.NodeConfirm, signs: true, summary: "Take a pending node in, after its short code was compared on site"},
+		{id: "get-trim", method: "GET", path: "/api/v1/nodes/{id}/trim", need: people.NodeRead, summary: "How much softer a node is set than others"},
+		{id: "trim-node", method: "POST", path: "/api/v1/nodes/{id}/trim", need: people.NodeConfirm, signs: true, summary: "Set a node softer or louder, by a signed place that changes nothing else"},
 		{id: "revoke-node", method: "POST", path: "/api/v1/nodes/{id}/revoke", need: people.NodeConfirm, summary: "End a node's credential and the trust in its key; its name can be invited again"},
 		{id: "get-pack", method: "GET", path: "/api/v1/nodes/{id}/pack", need: people.NodeCarry, summary: "Everything that a node without a line needs for the coming days, for a stick"},
 		{id: "carry-receipts", method: "POST", path: "/api/v1/nodes/{id}/receipts", need: people.NodeCarry, raw: true, summary: "Store a file of receipts that came back by hand, as if the network had brought it"},
@@ -178,6 +188,9 @@ func (r *registry) operation(id string) huma.Operation {
 	op := huma.Operation{OperationID: id, Method: row.method, Path: row.path, Summary: row.summary, MaxBodyBytes: maxBody,
 		BodyReadTimeout: 20 * time.Second, SkipValidateBody: row.raw, DefaultStatus: row.status, Metadata: map[string]any{accessKey: row},
 		Responses: map[string]*huma.Response{}}
+	if row.most > 0 {
+		op.MaxBodyBytes = row.most
+	}
 	if op.DefaultStatus == 0 {
 		op.DefaultStatus = http.StatusOK
 	}

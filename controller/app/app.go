@@ -24,6 +24,7 @@ import (
 	"github.com/loaxa/loaxa/controller/desk"
 	"github.com/loaxa/loaxa/controller/dispatch"
 	"github.com/loaxa/loaxa/controller/events"
+	"github.com/loaxa/loaxa/controller/feedback"
 	"github.com/loaxa/loaxa/controller/fleet"
 	"github.com/loaxa/loaxa/controller/intake"
 	"github.com/loaxa/loaxa/controller/notify"
@@ -80,6 +81,7 @@ type controller struct {
 	programmes *programme.Programmes
 	post       *notify.Post
 	archive    *recording.Archive
+	feedback   *feedback.Register
 	records    *records.Records
 	handler    http.Handler
 }
@@ -297,7 +299,9 @@ func (c *controller) buildPost(context.Context) (err error) {
 }
 
 func (c *controller) buildRecords(context.Context) error {
-	c.records = records.New(records.Config{DB: c.db, Desk: c.desk, Fleet: c.fleet, Persons: c.office, Tree: c.tree, Now: time.Now, Log: c.opt.Log.With("part", "records")})
+	c.feedback = feedback.New(feedback.Config{DB: c.db, Sites: c.fleet, Persons: c.office, Tree: c.tree, Now: time.Now})
+	c.records = records.New(records.Config{DB: c.db, Desk: c.desk, Fleet: c.fleet, Persons: c.office, Tree: c.tree, Chapters: []records.Chapter{c.feedback},
+		Now: time.Now, Log: c.opt.Log.With("part", "records")})
 	return nil
 }
 
@@ -321,6 +325,7 @@ func (c *controller) buildAPI(context.Context) (err error) {
 		Returner:   c.dispatch,
 		Recordings: c.archive,
 		Records:    c.records,
+		Feedback:   c.feedback,
 		Post:       c.post,
 		Events:     c.hub,
 		Tree:       c.tree,

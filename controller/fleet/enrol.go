@@ -161,29 +161,36 @@ func (f *Fleet) Confirm(ctx context.Context, by broadcast.ID, id broadcast.ID, c
 	return nil
 }
 
-// place seals the place of a node, and opens it as the node will: a place that
-// it refuses would leave it without one, and nobody would see why.
+// place makes and seals the place of a new node.
 func (f *Fleet) place(ctx context.Context, n store.Node, signer seal.Signer) (broadcast.Assignment, []byte, error) {
 	doc, err := f.assignment(n)
 	if err != nil {
 		return doc, nil, err
 	}
+	raw, err := f.sealed(ctx, doc, nil, signer)
+	return doc, raw, err
+}
+
+// sealed seals the place of a node that may have an old one, and opens it as the
+// node will: a place that it refuses would leave it without, and nobody would see
+// why.
+func (f *Fleet) sealed(ctx context.Context, doc broadcast.Assignment, old *broadcast.Assignment, signer seal.Signer) ([]byte, error) {
 	env, err := seal.Seal(broadcast.KindAssignment, doc, signer)
 	if err != nil {
-		return doc, nil, err
+		return nil, err
 	}
 	raw, err := seal.Bytes(broadcast.KindAssignment, env)
 	if err != nil {
-		return doc, nil, err
+		return nil, err
 	}
 	ring, err := f.cfg.Office.Ring(ctx)
 	if err != nil {
-		return doc, nil, err
+		return nil, err
 	}
-	if _, _, err := seal.Open[broadcast.Assignment](ring, broadcast.KindAssignment, raw, seal.Context{Places: doc}); err != nil {
-		return doc, nil, fmt.Errorf("node %s: %w (%w)", n.ID, ErrBelief, err)
+	if _, _, err := seal.Open[broadcast.Assignment](ring, broadcast.KindAssignment, raw, seal.Context{Places: doc, Old: old}); err != nil {
+		return nil, fmt.Errorf("node %s: %w (%w)", doc.Node, ErrBelief, err)
 	}
-	return doc, raw, nil
+	return raw, nil
 }
 
 func (f *Fleet) assignment(n store.Node) (broadcast.Assignment, error) {

@@ -37,6 +37,8 @@ var (
 	ErrFull = errors.New("this controller has as many nodes as it takes; set up another one, or use the name of a revoked node again")
 	// ErrBelief: the signature on the node's place is one that the node refuses.
 	ErrBelief = errors.New("the node would not believe this signature on its place; let a technician confirm it who acts in that area or above and whose certificate is good")
+	// ErrTrim: a trim that no node should have.
+	ErrTrim = errors.New("a trim is -2000 to 0 hundredths of a decibel: a node that is softer is not heard in an emergency")
 	// ErrArea: the area does not exist today.
 	ErrArea = errors.New("this area is not in today's organisation tree")
 )

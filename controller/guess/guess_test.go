@@ -92,3 +92,13 @@ func TestTheMemoryIsBoundedAndForgetsWhatWasQuietLongest(t *testing.T) {
 		t.Errorf("%d keys; %d and %d guesses", len(l.by), l.Guesses(now, "0"), l.Guesses(now, "1"))
 	}
 }
+
+func TestAHouseholdIsOneNetwork(t *testing.T) {
+	for address, want := range map[string]string{
+		"10.0.0.1": "10.0.0.1", "::ffff:10.0.0.1": "10.0.0.1", "2001:db8:1:234::5": "2001:db8:1:200::/56", "fe80::1%eth0": "fe80::/56", "pipe": "pipe", "": "",
+	} {
+		if got := Network(address); got != want {
+			t.Errorf("%s: %s", address, got)
+		}
+	}
+}

@@ -31,13 +31,14 @@ const (
 	EventsRead           Permission = "events.read"
 	PersonManage         Permission = "person.manage"
 	AuditRead            Permission = "audit.read"
+	FeedbackWrite        Permission = "feedback.write"
 	HouseRestore         Permission = "house.restore"
 )
 
 // Permissions returns every permission.
 func Permissions() []Permission {
 	return []Permission{AreaRead, ContentUpload, AnnouncementRead, AnnouncementWrite, AnnouncementApprove, AnnouncementWithdraw, PolicyWrite,
-		DeliveryRead, PlanRead, NodeRead, NodeEnrol, NodeConfirm, NodeCommand, NodeCarry, EventsRead, PersonManage, AuditRead, HouseRestore}
+		DeliveryRead, PlanRead, NodeRead, NodeEnrol, NodeConfirm, NodeCommand, NodeCarry, EventsRead, PersonManage, AuditRead, FeedbackWrite, HouseRestore}
 }
 
 // ErrForbidden means that somebody known asked for what is not theirs.

@@ -44,18 +44,18 @@ type rights struct {
 func roleTable() []rights {
 	speak := []broadcast.Act{broadcast.ActAnnounce, broadcast.ActApprove, broadcast.ActSilence, broadcast.ActWithdraw}
 	read := []Permission{AreaRead, AnnouncementRead, NodeRead, PlanRead, DeliveryRead, EventsRead}
-	desk := []Permission{ContentUpload, AnnouncementWrite, AnnouncementApprove, AnnouncementWithdraw}
+	desk := []Permission{ContentUpload, AnnouncementWrite, AnnouncementApprove, AnnouncementWithdraw, FeedbackWrite}
 	return []rights{
 		{role: Administrator, classes: broadcast.Classes(), may: Permissions(),
 			acts: slices.Concat(speak, []broadcast.Act{broadcast.ActPolicy, broadcast.ActAssign, broadcast.ActCommand, broadcast.ActDelegate})},
-		{role: Editor, classes: broadcast.Classes(), may: slices.Concat(read, []Permission{ContentUpload, AnnouncementWrite}),
+		{role: Editor, classes: broadcast.Classes(), may: slices.Concat(read, []Permission{ContentUpload, AnnouncementWrite, FeedbackWrite}),
 			acts: []broadcast.Act{broadcast.ActAnnounce}},
 		{role: Approver, classes: broadcast.Classes(), may: slices.Concat(read, desk, []Permission{PolicyWrite, NodeCarry}),
 			acts: slices.Concat(speak, []broadcast.Act{broadcast.ActPolicy})},
 		{role: CommuneOfficial, classes: broadcast.Classes(), may: slices.Concat(read, desk), acts: speak, highest: broadcast.Commune},
 		{role: VillageHead, classes: []broadcast.Class{broadcast.Normal, broadcast.Priority}, may: slices.Concat(read, desk), highest: broadcast.Village,
 			acts: []broadcast.Act{broadcast.ActAnnounce, broadcast.ActApprove, broadcast.ActWithdraw}, longest: 5 * time.Minute},
-		{role: Technician, may: slices.Concat(read, []Permission{NodeEnrol, NodeConfirm, NodeCommand, NodeCarry}),
+		{role: Technician, may: slices.Concat(read, []Permission{NodeEnrol, NodeConfirm, NodeCommand, NodeCarry, FeedbackWrite}),
 			acts: []broadcast.Act{broadcast.ActAssign, broadcast.ActCommand}},
 		{role: Auditor, may: slices.Concat(read, []Permission{AuditRead})},
 	}

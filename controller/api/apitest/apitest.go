@@ -28,6 +28,7 @@ import (
 	"github.com/loaxa/loaxa/controller/calendar"
 	"github.com/loaxa/loaxa/controller/desk/desktest"
 	"github.com/loaxa/loaxa/controller/dispatch"
+	"github.com/loaxa/loaxa/controller/feedback"
 	"github.com/loaxa/loaxa/controller/intake"
 	"github.com/loaxa/loaxa/controller/notify"
 	"github.com/loaxa/loaxa/controller/programme"
@@ -139,7 +140,9 @@ func (h *House) Serve() {
 	if err != nil {
 		h.T.Fatal(err)
 	}
-	h.Records = records.New(records.Config{DB: h.DB, Desk: h.Desk, Fleet: h.Fleet, Persons: h.Office, Tree: h.Tree, Now: h.Clock.Now, Log: slog.New(slog.DiscardHandler)})
+	register := feedback.New(feedback.Config{DB: h.DB, Sites: h.Fleet, Persons: h.Office, Tree: h.Tree, Now: h.Clock.Now})
+	h.Records = records.New(records.Config{DB: h.DB, Desk: h.Desk, Fleet: h.Fleet, Persons: h.Office, Tree: h.Tree, Chapters: []records.Chapter{register},
+		Now: h.Clock.Now, Log: slog.New(slog.DiscardHandler)})
 	post := notify.New(notify.Config{DB: h.DB, Rights: h.Office, Persons: h.Office, Tree: h.Tree, Now: h.Clock.Now, Log: slog.New(slog.DiscardHandler),
 		Settings: notify.Settings{Mail: &notify.MailSettings{Server: "127.0.0.1:25", From: "loa@example.vn", Security: "none"}}})
 	visitors, err := accounts.New(accounts.Config{DB: h.DB, Office: h.Office, Now: h.Clock.Now, Site: Site, Cost: h.Config.Cost, Log: slog.New(slog.DiscardHandler)})
@@ -165,6 +168,7 @@ func (h *House) Serve() {
 		Recordings: recordings,
 		Post:       post,
 		Records:    h.Records,
+		Feedback:   register,
 		Events:     h.Hub,
 		Tree:       h.Tree,
 		Holdings:   h.Holdings,

@@ -37,6 +37,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		calendar(),
 		restoration(),
 		programmes(),
+		feedback(),
 	}
 	for _, group := range groups {
 		for name, run := range group {
