@@ -32,6 +32,7 @@ var allowed = map[people.Permission]string{ // administrator editor approver com
 	people.PolicyWrite:          "y-y----",
 	people.PersonManage:         "y------",
 	people.AuditRead:            "y-----y",
+	people.FeedbackWrite:        "yyyyyy-",
 	people.HouseRestore:         "y------",
 }
 
