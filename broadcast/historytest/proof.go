@@ -123,9 +123,9 @@ func (j *Judge) settleSoundings() {
 			if i == 0 || len(this) == 0 || h.paper.emergency() {
 				continue
 			}
-			gaveWay := func(a attempt) bool { return j.proofs.ends[a].Reason == broadcast.WhyPreempted }
-			if !slices.ContainsFunc(j.attemptsAt(name, h.Attempt-1), gaveWay) {
-				j.breach(lawOften, "%s sounded again and had not given way", h.Sounding)
+			leftOff := func(a attempt) bool { return h.paper.leavesOff(j.proofs.ends[a].Reason) }
+			if !slices.ContainsFunc(j.attemptsAt(name, h.Attempt-1), leftOff) {
+				j.breach(lawOften, "%s sounded again and had not had to leave off", h.Sounding)
 			}
 		}
 	}
@@ -134,6 +134,13 @@ func (j *Judge) settleSoundings() {
 			j.breach(lawEnded, "%s of %s, attempt %d: %v", a.announcement, a.start, a.number, j.proofs.rungs[a])
 		}
 	}
+}
+
+// leavesOff says whether one that is no emergency may sound again after an end
+// with a reason: it gave way, or a relay among other parts had no sound to give.
+func (p *paper) leavesOff(why broadcast.Reason) bool {
+	failed := why == broadcast.WhyLine || why == broadcast.WhyStation || why == broadcast.WhyUnauthentic
+	return why == broadcast.WhyPreempted || failed && p.programme()
 }
 
 // finished says that an attempt has its end. One of which nothing is known but

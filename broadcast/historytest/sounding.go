@@ -33,7 +33,7 @@ type heard struct {
 	samples int64
 	over    bool
 	whole   bool
-	// law is that of its beginning, since from when the present one binds it.
+	// law is that of its beginning, since from when the present one surely binds it.
 	law   broadcast.Law
 	since broadcast.Instant
 	// stopBy is when it must have stopped at the latest, and why; 0 for never.
@@ -213,7 +213,7 @@ const setWithin = 10 * time.Second
 
 // judgeFirst judges a first sample by a clock, and names the laws that it breaks.
 func (j *Judge) judgeFirst(s Sounding, p *paper, at broadcast.Instant, ahead time.Duration) (h *heard, broken []string) {
-	h = &heard{Sounding: s, paper: p, ahead: ahead, first: at.Add(ahead), since: at.Add(ahead), law: j.law}
+	h = &heard{Sounding: s, paper: p, ahead: ahead, first: at.Add(ahead), since: at.Add(ahead + j.slack), law: j.law}
 	for _, rule := range beginning {
 		if p.given != 0 && (rule.emergency || !p.emergency()) && rule.broken(j, h) {
 			broken = append(broken, rule.law)
@@ -249,7 +249,7 @@ func again(j *Judge, h *heard) bool {
 }
 
 // tooOften counts the soundings: three of an emergency, two of a priority item,
-// one of a normal one; a programme goes on as often as it gave way.
+// one of a normal one; a programme goes on as often as it had to leave off.
 func tooOften(j *Judge, h *heard) bool {
 	most := map[broadcast.Class]int{broadcast.Emergency: 3, broadcast.Priority: 2, broadcast.Normal: 1}[h.paper.doc.Class]
 	return len(j.heard[h.of()]) >= most && (h.paper.emergency() || !h.paper.programme())
@@ -303,7 +303,7 @@ func (o Over) tell(j *Judge, at broadcast.Instant) {
 	if h.paper.emergency() || h.paper.given == 0 {
 		return
 	}
-	if h.paper.doc.Class == broadcast.Normal && !h.law.InWindow(h.first, to) {
+	if h.paper.doc.Class == broadcast.Normal && !h.law.InWindow(min(h.first.Add(j.slack), to), to) {
 		j.breach(lawWindow, "%s sounded from %s to %s", o.Sounding, h.first, to)
 	}
 	j.spend(h, to.Sub(h.first))

@@ -2,6 +2,7 @@ package fortnight
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/historytest"
 	"github.com/loaxa/loaxa/broadcast/media"
+	onair "github.com/loaxa/loaxa/device/live"
 	"github.com/loaxa/loaxa/device/player"
 )
 
@@ -54,11 +56,39 @@ type decoder struct{ b *boot }
 
 // Open stands at a sample of a recording.
 func (d decoder) Open(_ context.Context, path string, from int64) (player.Stream, error) {
+	if order, is := strings.CutPrefix(path, "live:"); is {
+		return d.b.listen(order, from)
+	}
 	length, known := d.b.w.recordings.length(path)
 	if !known {
 		return nil, fmt.Errorf("%s: no such recording", path)
 	}
 	return &tone{b: d.b, path: path, left: int64(length.Seconds()*media.SampleRate) - from}, nil
+}
+
+// listen hears what a station sends, as long as there is a line.
+func (b *boot) listen(order string, from int64) (player.Stream, error) {
+	var o struct {
+		Session string `json:"session"`
+		Millis  int64  `json:"ms"`
+	}
+	if err := json.Unmarshal([]byte(order), &o); err != nil {
+		return nil, err
+	}
+	return &air{tone{b: b, path: o.Session, left: o.Millis*media.SampleRate/1000 - from}}, nil
+}
+
+type air struct{ tone }
+
+// Read ends with the line.
+func (a *air) Read(ctx context.Context, pcm []int16) (int, error) {
+	a.b.mu.Lock()
+	up := a.b.linked
+	a.b.mu.Unlock()
+	if !up {
+		return 0, onair.ErrLine
+	}
+	return a.tone.Read(ctx, pcm)
 }
 
 type tone struct {

@@ -72,8 +72,8 @@ func (w *world) next(what string) broadcast.ID {
 func pick[T any](w *world, from []T) T { return from[w.dice.IntN(len(from))] }
 
 // routine are the daily programmes of every commune: in the morning and in the
-// evening a programme of segments, at noon a single item, and the relay of
-// another station that no node can play yet.
+// evening a programme of segments, that of the evening with a relay in it, at noon
+// a single item, and a relay by itself.
 func (w *world) routine() {
 	today := w.centre.Instant().Time().In(broadcast.Local())
 	midnight := broadcast.InstantOf(time.Date(today.Year(), today.Month(), today.Day()+1, 0, 0, 0, 0, broadcast.Local()))
@@ -83,7 +83,7 @@ func (w *world) routine() {
 		w.programme(&morning, 8*time.Second, 4*time.Second, 6*time.Second)
 		noon := w.draft(w.next("noon"), area, broadcast.Priority, midnight.Add(11*time.Hour+shift), 10*time.Second)
 		evening := w.draft(w.next("evening"), area, broadcast.Normal, midnight.Add(17*time.Hour+shift), time.Second)
-		w.programme(&evening, 10*time.Second, 6*time.Second)
+		w.programme(&evening, 10*time.Second, tuned, 6*time.Second)
 		relay := w.draft(w.next("relay"), area, broadcast.Normal, midnight.Add(6*time.Hour), time.Second)
 		relayed(&relay)
 		for _, a := range []broadcast.Announcement{morning, noon, evening, relay} {

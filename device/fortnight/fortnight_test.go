@@ -179,7 +179,7 @@ func (w *world) reconcile() {
 // lived fails a fortnight in which too little happened to prove anything.
 func (w *world) lived(ends map[string]int) {
 	w.Logf("%d sites, %d items: %s", len(w.sites), len(w.items), told(ends))
-	for _, end := range []string{"ended", "refused quiet", "refused body", "skipped late", "withdrawn withdrawn", "interrupted crash"} {
+	for _, end := range []string{"ended", "refused quiet", "interrupted line", "skipped late", "withdrawn withdrawn", "interrupted crash"} {
 		if ends[end] == 0 {
 			w.Errorf("nothing ended as %q in two weeks", end)
 		}

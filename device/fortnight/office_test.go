@@ -25,14 +25,22 @@ func (w *world) draft(id broadcast.ID, area broadcast.ID, class broadcast.Class,
 		Timing: broadcast.Timing{Mode: broadcast.ModeStart, Start: start}}
 }
 
+// tuned stands for a relay among the lengths of a programme's recordings.
+const tuned time.Duration = 0
+
 // programme makes the body of an announcement a running order of some segments.
 func (w *world) programme(a *broadcast.Announcement, segments ...time.Duration) {
 	order := broadcast.RunningOrder{Station: "Đài truyền thanh"}
 	var millis, bytes int64
 	for i, length := range segments {
-		c := w.recording(length)
-		order.Segments = append(order.Segments, broadcast.Segment{Title: fmt.Sprintf("Mục %d", i+1), Content: &c})
-		millis, bytes = millis+c.Millis, bytes+c.Bytes
+		s := broadcast.Segment{Title: fmt.Sprintf("Mục %d", i+1)}
+		if length == tuned {
+			s.Relay = station()
+		} else {
+			c := w.recording(length)
+			s.Content, bytes = &c, bytes+c.Bytes
+		}
+		order.Segments, millis = append(order.Segments, s), millis+s.Duration().Milliseconds()
 	}
 	raw, err := broadcast.Encode(order)
 	w.must(err)
@@ -49,11 +57,13 @@ func daily(a *broadcast.Announcement) {
 	a.Timing.Until = a.Timing.Start.Add(20 * 24 * time.Hour)
 }
 
-// relayed makes it a relay of another station: a live body, which a node that
-// cannot play it refuses and says so.
+// relayed makes it a relay of another station: a live body.
 func relayed(a *broadcast.Announcement) {
-	live := broadcast.Live{SessionKey: string(sealtest.Public("session")), Source: broadcast.Relay, Station: "national", Millis: (10 * time.Minute).Milliseconds()}
-	a.Versions = []broadcast.Version{{Language: "vi", Live: &live}}
+	a.Versions = []broadcast.Version{{Language: "vi", Live: station()}}
+}
+
+func station() *broadcast.Live {
+	return &broadcast.Live{SessionKey: string(sealtest.Public("session")), Source: broadcast.Relay, Station: "national", Millis: (20 * time.Second).Milliseconds()}
 }
 
 // announce publishes an announcement of its area, signed by some of its officers.

@@ -160,7 +160,7 @@ func (b *boot) config(amp *amplifier.Amplifier) node.Config {
 		Version: "test", BoardName: "simulated", Built: b.w.centre.House.From, Board: board(),
 		Chimes:  map[string][]int16{"emergency": make([]int16, emergencyChime.Milliseconds()*48)},
 		Journal: journal, Registers: registers, Contents: contents, Path: func(s store.Sum) string { return fmt.Sprintf("%x", s) },
-		Quota: 8 << 20, Fetcher: fetcher{b}, Player: performances{play}, Amplifier: amp, Ticks: b.ticks, Dial: dial,
+		Quota: 8 << 20, Fetcher: fetcher{b}, Player: performances{play}, Relays: true, Amplifier: amp, Ticks: b.ticks, Dial: dial,
 		Rand: rand.New(rand.NewPCG(b.dice.Uint64(), uint64(b.boots))), Log: b.w.log}
 }
 

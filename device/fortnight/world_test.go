@@ -264,7 +264,8 @@ func (w *world) kept(filters []string) []nodetest.Outgoing {
 	return out
 }
 
-// lastRecording is the file of the last recording of what a sounding names.
+// lastRecording is the last file, or the session of the last relay, of what a
+// sounding names.
 func (w *world) lastRecording(s historytest.Sounding) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -275,7 +276,11 @@ func (w *world) lastRecording(s historytest.Sounding) string {
 		v := p.Versions[len(p.Versions)-1]
 		if v.Programme != nil {
 			order := w.orders[v.Programme.SHA256]
-			return string(order.Segments[len(order.Segments)-1].Content.SHA256)
+			last := order.Segments[len(order.Segments)-1]
+			v.Content, v.Live = last.Content, last.Relay
+		}
+		if v.Live != nil {
+			return v.Live.SessionKey
 		}
 		if v.Content != nil {
 			return string(v.Content.SHA256)
