@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -17,7 +18,7 @@ import (
 // Records keeps diaries and reports.
 type Records interface {
 	Diary(ctx context.Context, area broadcast.ID, day string) (records.Diary, error)
-	Write(ctx context.Context, by, area broadcast.ID, day, text string) error
+	Write(ctx context.Context, by, area broadcast.ID, day, text string, kept func(store.Tx) error) error
 	Verify(ctx context.Context, area broadcast.ID) (records.DiaryVerdict, error)
 	Report(ctx context.Context, area broadcast.ID, month string) (records.Report, error)
 }
@@ -47,6 +48,7 @@ type monthFormPath struct {
 type diaryEntryInput struct {
 	ID   string `path:"id" pattern:"^[a-z0-9-]{1,40}$"`
 	Day  string `path:"day" pattern:"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"`
+	Key  string `header:"Idempotency-Key" maxLength:"100" doc:"The same key and text are written once, also after a restart; the answer is the day as it is then"`
 	Body struct {
 		Text string `json:"text" minLength:"1" maxLength:"1000"`
 	}
@@ -103,7 +105,21 @@ func (s *server) writeDiary(ctx context.Context, in *diaryEntryInput) (*diaryAns
 	if err != nil {
 		return nil, err
 	}
-	if err := s.cfg.Records.Write(ctx, callerOf(ctx).Person.ID, area, in.Day, in.Body.Text); err != nil {
+	name := once{person: callerOf(ctx).Person.ID, scope: "diary", key: in.Key}
+	request := broadcast.Sum([]byte(in.ID + " " + in.Day + " " + in.Body.Text))
+	old, found, err := s.answered(ctx, name)
+	if err == nil && !found {
+		err = s.cfg.Records.Write(ctx, name.person, area, in.Day, in.Body.Text, func(tx store.Tx) error {
+			return s.remember(ctx, tx, name, request, http.StatusCreated, []byte("{}"))
+		})
+		if errors.Is(err, store.ErrConflict) && in.Key != "" { // another request with this key was quicker
+			old, found, err = s.answered(ctx, name)
+		}
+	}
+	if err == nil && found {
+		_, _, err = replay(old, request)
+	}
+	if err != nil {
 		return nil, err
 	}
 	d, err := s.cfg.Records.Diary(ctx, area, in.Day)

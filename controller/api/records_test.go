@@ -118,3 +118,31 @@ func TestRecordsAreDownloadedAsPagesWorkbooksAndCSV(t *testing.T) {
 		}
 	}
 }
+
+func TestTheSameKeyWritesIntoTheDiaryOnce(t *testing.T) {
+	r, _ := aired(t)
+	write := func(path, key, text string) apitest.Answer {
+		return r.Do(apitest.Call{Method: "POST", Path: path + "/entries", Token: r.first, Body: map[string]string{"text": text}, Header: map[string]string{"Idempotency-Key": key}})
+	}
+	today := "/api/v1/areas/xa-tan-quang/diary/2026-11-23"
+	for _, path := range []string{diaryAt, today} { // a closed day, and one that is open
+		key := path[len(path)-2:]
+		for range 2 {
+			var d records.Diary
+			r.ok(write(path, key, "Mất điện."), 201, &d)
+			if len(d.Addenda)+len(d.Entries) != 1 {
+				t.Errorf("%s: %+v", path, d)
+			}
+		}
+		for name, got := range map[string]apitest.Answer{"another text": write(path, key, "Có điện."), "another day": write("/api/v1/areas/xa-dong-tam/diary/2026-11-22", key, "Mất điện.")} {
+			if got.Status != 409 || got.Problem(t).Code != "idempotency-key" {
+				t.Errorf("%s: %d %s", name, got.Status, got.Body)
+			}
+		}
+		var d records.Diary
+		r.ok(write(path, "", "Mất điện."), 201, &d)
+		if len(d.Addenda)+len(d.Entries) != 2 {
+			t.Errorf("without a key: %+v", d)
+		}
+	}
+}

@@ -100,8 +100,9 @@ func diaryOf(pages []store.DiaryPage, err error) (Diary, error) {
 const maxEntry = 1000
 
 // Write adds what somebody has to say of a day of a commune: to the day while it
-// is open, as an addendum afterwards. Nobody can take it back or change it.
-func (r *Records) Write(ctx context.Context, by broadcast.ID, area broadcast.ID, day, text string) error {
+// is open, as an addendum afterwards. Nobody can take it back or change it; kept,
+// if not nil, runs in the same transaction.
+func (r *Records) Write(ctx context.Context, by, area broadcast.ID, day, text string, kept func(store.Tx) error) error {
 	if _, err := r.open(area, day); err != nil {
 		return err
 	}
@@ -120,22 +121,29 @@ func (r *Records) Write(ctx context.Context, by broadcast.ID, area broadcast.ID,
 	if err != nil {
 		return err
 	}
+	row := store.DiaryEntry{ID: id, Area: area, Day: day, Person: by, At: r.now(), Text: text}
 	return r.cfg.DB.Update(ctx, func(tx store.Tx) error {
-		pages, err := tx.DiaryOf(ctx, area, day)
-		if err != nil {
+		if err := s.enter(ctx, tx, row); err != nil || kept == nil {
 			return err
 		}
-		row := store.DiaryEntry{ID: id, Area: area, Day: day, Person: by, At: r.now(), Text: text}
-		if len(pages) > 0 {
-			return r.addPage(ctx, tx, store.DiaryPage{Area: area, Day: day, Kind: store.Addendum, Person: by},
-				amendment{Entries: s.entries([]store.DiaryEntry{row})})
-		}
-		if err := tx.AddDiaryEntry(ctx, row); err != nil {
-			return err
-		}
-		return tx.Audit(ctx, store.Deed{At: row.At, Person: by, Act: "diary.entry", Subject: string(area),
-			Detail: map[string]string{"day": day, "id": string(id), "sha256": string(broadcast.Sum([]byte(text)))}})
+		return kept(tx)
 	})
+}
+
+// enter adds an entry to its day, or behind it if that is closed.
+func (s *scribe) enter(ctx context.Context, tx store.Tx, e store.DiaryEntry) error {
+	pages, err := tx.DiaryOf(ctx, e.Area, e.Day)
+	if err != nil {
+		return err
+	}
+	if len(pages) > 0 {
+		return s.addPage(ctx, tx, store.DiaryPage{Area: e.Area, Day: e.Day, Kind: store.Addendum, Person: e.Person}, amendment{Entries: s.entries([]store.DiaryEntry{e})})
+	}
+	if err := tx.AddDiaryEntry(ctx, e); err != nil {
+		return err
+	}
+	return tx.Audit(ctx, store.Deed{At: e.At, Person: e.Person, Act: "diary.entry", Subject: string(e.Area),
+		Detail: map[string]string{"day": e.Day, "id": string(e.ID), "sha256": string(broadcast.Sum([]byte(e.Text)))}})
 }
 
 // DiaryVerdict is what a walk over the diary of a commune came to.

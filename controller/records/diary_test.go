@@ -120,11 +120,11 @@ func TestWhatPeopleWriteIntoTheDiaryStays(t *testing.T) {
 	r := newRig(t)
 	r.Node("n1", village)
 	ctx := t.Context()
-	if err := r.records.Write(ctx, "can-bo-xa", commune, first, "  Mất điện từ 9 giờ. "); err != nil {
+	if err := r.records.Write(ctx, "can-bo-xa", commune, first, "  Mất điện từ 9 giờ. ", nil); err != nil {
 		t.Fatal(err)
 	}
 	r.nextDay()
-	if err := r.records.Write(ctx, "duyet-1", commune, first, "Đọc bù lúc 17 giờ."); err != nil {
+	if err := r.records.Write(ctx, "duyet-1", commune, first, "Đọc bù lúc 17 giờ.", nil); err != nil {
 		t.Fatal(err)
 	}
 	d := r.diary(first)
@@ -143,7 +143,7 @@ func TestWhatPeopleWriteIntoTheDiaryStays(t *testing.T) {
 		"a day to come":  {commune, "2026-11-24", "a"},
 		"no day":         {commune, "2026-11-1", "a"},
 	} {
-		if err := r.records.Write(ctx, "duyet-1", broadcast.ID(c.area), c.day, c.text); !errors.Is(err, records.ErrRecord) {
+		if err := r.records.Write(ctx, "duyet-1", broadcast.ID(c.area), c.day, c.text, nil); !errors.Is(err, records.ErrRecord) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
