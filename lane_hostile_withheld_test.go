@@ -64,6 +64,9 @@ type watched struct {
 // Up says that the controller's own line is.
 func (*watched) Up() bool { return true }
 
+// Lost says that every station can be heard.
+func (*watched) Lost() map[broadcast.ID]string { return nil }
+
 func newWatched(t *testing.T) *watched {
 	t.Helper()
 	r := &tape{files: map[broadcast.Digest][]byte{}}
@@ -118,7 +121,7 @@ func TestWhateverABrokerWithholdsShowsWithinAMinute(t *testing.T) {
 // would be one that comes and goes.
 func (w *watched) endure(t *testing.T, h withheld) {
 	t.Helper()
-	vigil := fleet.NewVigil(fleet.VigilConfig{Fleet: w.fleet, Line: w, Holdings: w.dispatch})
+	vigil := fleet.NewVigil(fleet.VigilConfig{Fleet: w.fleet, Line: w, Holdings: w.dispatch, Stations: w})
 	w.dispatch.Up(t.Context()) // as when a controller starts
 	if open := w.looks(t, vigil); slices.Contains(open, h.shows) {
 		t.Errorf("before %s is withheld the controller shows %q", h.name, open)

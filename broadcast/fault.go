@@ -72,7 +72,7 @@ type Fault struct {
 func Faults() []Fault {
 	var all []Fault
 	for _, part := range [][]Fault{cardFaults(), clockFaults(), contentFaults(), soundFaults(), relayFaults(),
-		powerFaults(), boxFaults(), linkFaults(), documentFaults(), identityFaults(), certificateFaults(), nodeFaults()} {
+		powerFaults(), boxFaults(), linkFaults(), documentFaults(), identityFaults(), certificateFaults(), centreFaults(), nodeFaults()} {
 		all = append(all, part...)
 	}
 	return all

@@ -20,6 +20,7 @@ const (
 	FaultNodeGone         FaultCode = "node-gone"
 	FaultNoAnswer         FaultCode = "no-answer"
 	FaultBrokerGone       FaultCode = "broker-gone"
+	FaultStation          FaultCode = "no-station"
 )
 
 func linkFaults() []Fault {
@@ -95,12 +96,21 @@ func certificateFaults() []Fault {
 	}
 }
 
-func nodeFaults() []Fault {
+func centreFaults() []Fault {
 	return []Fault{
 		{Code: FaultBrokerGone, By: ByController, Part: PartController, Gravity: Grave, Lasts: shortly, Calm: shortly, Within: MaxFaultDelay,
 			VI: "máy chủ mất nối với trạm trung chuyển tin", EN: "the controller has lost the message broker",
 			DoVI: "Xem trạm trung chuyển có chạy không; các cụm loa vẫn phát theo lịch đã nhận.",
 			DoEN: "See that the broker runs; nodes go on sounding what they already hold."},
+		{Code: FaultStation, By: ByController, Part: PartController, Gravity: Trouble, Calm: calm, Within: MaxFaultDelay,
+			VI: "đài nêu tên không có tiếng khi đang tiếp âm", EN: "the station named gives no sound while it is relayed",
+			DoVI: "Nghe đài bằng máy khác; xem địa chỉ trong relays.toml và đường truyền của máy chủ. Buổi phát tiếp tục bằng mục kế tiếp.",
+			DoEN: "Listen to it by other means; see its address in relays.toml and the controller's line. Programmes go on with what follows."},
+	}
+}
+
+func nodeFaults() []Fault {
+	return []Fault{
 		{Code: FaultNodeGone, By: ByController, Part: PartNode, Gravity: Trouble, Behind: []FaultCode{FaultBrokerGone}, Lasts: shortly / 2, Calm: shortly, Within: MaxFaultDelay,
 			VI: "cụm loa mất liên lạc", EN: "the node is gone",
 			DoVI: "Xem nguồn điện, SIM và sóng tại chỗ; những gì cụm loa báo trước đó chỉ là lần cuối biết được.",

@@ -17,6 +17,8 @@ type line struct{}
 
 func (line) Up() bool { return true }
 
+func (line) Lost() map[broadcast.ID]string { return nil }
+
 // ail has a node say what is wrong with it, and the vigil look.
 func (r *rig) ail(v *fleet.Vigil, node broadcast.ID, list ...wire.Fault) {
 	r.T.Helper()
@@ -41,7 +43,7 @@ func TestFaultsAreListedInWordsByNodeAreaCodeAndState(t *testing.T) {
 	r := newRig(t)
 	r.Node("tan-lap-1", "tan-lap")
 	r.Node("tan-quang-1", "tan-quang")
-	v := fleet.NewVigil(fleet.VigilConfig{Fleet: r.Fleet, Line: line{}, Holdings: r.Holdings})
+	v := fleet.NewVigil(fleet.VigilConfig{Fleet: r.Fleet, Line: line{}, Holdings: r.Holdings, Stations: line{}})
 	since := broadcast.InstantOf(r.Clock.Now().Add(-time.Minute))
 	r.ail(v, "tan-lap-1", wire.Fault{Code: broadcast.FaultMains, Since: since, Cause: "0 V"}, wire.Fault{Code: "flux-capacitor", Part: "left", Since: since})
 	r.ail(v, "tan-quang-1", wire.Fault{Code: broadcast.FaultStoreFull, Part: "journal", Since: since})

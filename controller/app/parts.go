@@ -29,7 +29,7 @@ func (c *controller) parts() []part {
 	list := []part{
 		{"bus", c.serveBus},
 		{"dispatch", c.dispatch.Serve},
-		{"vigil", fleet.NewVigil(fleet.VigilConfig{Fleet: c.fleet, Line: c.client, Holdings: c.dispatch}).Serve},
+		{"vigil", fleet.NewVigil(fleet.VigilConfig{Fleet: c.fleet, Line: c.client, Holdings: c.dispatch, Stations: c.relays}).Serve},
 		{"desk", c.desk.Serve},
 		{"post", c.post.Serve},
 		{"records", c.records.Serve},

@@ -3,6 +3,8 @@ package fleet
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
@@ -36,6 +38,25 @@ type Holdings interface {
 	Holding(ctx context.Context, id broadcast.ID) (broadcast.Digest, error)
 }
 
+// Stations knows what is relayed.
+type Stations interface {
+	// Lost says why, for each station that gives no sound.
+	Lost() map[broadcast.ID]string
+}
+
+// watchStations looks at what others send.
+func (v *Vigil) watchStations(now health.Moment) {
+	lost := v.cfg.Stations.Lost()
+	for _, id := range v.centre.Parts(broadcast.FaultStation) {
+		if _, still := lost[broadcast.ID(id)]; !still {
+			v.centre.Clear(broadcast.FaultStation, id, now)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(lost)) {
+		v.centre.Raise(broadcast.FaultStation, string(id), lost[id], now)
+	}
+}
+
 // watchCentre looks at the controller's own parts.
 func (v *Vigil) watchCentre(ctx context.Context, now health.Moment) error {
 	up := v.cfg.Line.Up()
@@ -46,6 +67,7 @@ func (v *Vigil) watchCentre(ctx context.Context, now health.Moment) error {
 	case v.up == 0:
 		v.up = now.At
 	}
+	v.watchStations(now)
 	ring, err := v.fleet.cfg.Office.Ring(ctx)
 	if err != nil {
 		return err

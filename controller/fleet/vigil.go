@@ -36,6 +36,7 @@ type VigilConfig struct {
 	Fleet    *Fleet
 	Line     Line
 	Holdings Holdings
+	Stations Stations
 }
 
 // Vigil watches over all nodes: it keeps what they say to be wrong with them,

@@ -23,7 +23,12 @@ type ward struct {
 	up    bool
 	// want is what the node ought to hold.
 	want broadcast.Digest
+	// lost are the stations that give no sound.
+	lost map[broadcast.ID]string
 }
+
+// Lost says which stations give no sound.
+func (w *ward) Lost() map[broadcast.ID]string { return w.lost }
 
 // Up says whether there is a line to the broker.
 func (w *ward) Up() bool { return w.up }
@@ -55,7 +60,7 @@ func newWard(t *testing.T) *ward {
 
 // restart looks with a vigil that knows only what was stored.
 func (w *ward) restart() {
-	w.vigil = NewVigil(VigilConfig{Fleet: w.Fleet, Line: w, Holdings: w})
+	w.vigil = NewVigil(VigilConfig{Fleet: w.Fleet, Line: w, Holdings: w, Stations: w})
 }
 
 // pass lets time pass, with the looks of the vigil in it.
@@ -179,7 +184,9 @@ func illsOfTheController() map[broadcast.FaultCode]ill {
 	}
 	return map[broadcast.FaultCode]ill{
 		broadcast.FaultBrokerGone: {cause: func(w *ward) { w.up = false }, mend: func(w *ward) { w.up = true }},
-		broadcast.FaultNodeGone:   {node: "n1", cause: (*ward).leave, mend: back},
+		broadcast.FaultStation: {part: "vov1", cause: func(w *ward) { w.lost = map[broadcast.ID]string{"vov1": "it is silent"} },
+			mend: func(w *ward) { w.lost = nil }},
+		broadcast.FaultNodeGone: {node: "n1", cause: (*ward).leave, mend: back},
 		broadcast.FaultNoAnswer: {node: "n1", cause: func(w *ward) {
 			w.clock = w.clock.Add(time.Second)
 			w.leave()

@@ -91,10 +91,26 @@ func (s *Stations) Standings() []Standing {
 	out := make([]Standing, len(s.cfg.Stations))
 	for i, one := range s.cfg.Stations {
 		out[i] = Standing{Station: one, State: AtRest}
-		if p := s.pulls[one.ID]; p != nil {
-			p.mu.Lock()
+		p := s.pulls[one.ID]
+		if p == nil {
+			continue
+		}
+		p.mu.Lock()
+		if p.state != Gone || s.cfg.Now().Sub(p.since) < told {
 			out[i].State, out[i].Since, out[i].Why, out[i].Listeners = p.state, p.since, p.why, p.listeners
-			p.mu.Unlock()
+		}
+		p.mu.Unlock()
+	}
+	return out
+}
+
+// Lost says of each station that gave no sound when it was last listened to why
+// not. One that nobody asked for within a day is left out.
+func (s *Stations) Lost() map[broadcast.ID]string {
+	out := map[broadcast.ID]string{}
+	for _, one := range s.Standings() {
+		if one.State == Silent || one.State == Gone {
+			out[one.ID] = one.Why
 		}
 	}
 	return out
@@ -201,8 +217,12 @@ func (s *Stations) join(ctx context.Context, id broadcast.ID) (*pull, func(), er
 	return p, func() { s.leave(p) }, nil
 }
 
-// again is how soon a station that went away is tried once more.
-const again = 2 * time.Second
+const (
+	// again is how soon a station that went away is tried once more.
+	again = 2 * time.Second
+	// told is how long is said that it went away, if nobody asks for it any more.
+	told = 24 * time.Hour
+)
 
 // ended says that the pull is over, and long enough for another.
 func (p *pull) ended() bool {

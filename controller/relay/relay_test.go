@@ -43,13 +43,20 @@ func radio(t *testing.T) (*httptest.Server, *int) {
 	asked := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked++
+		sends(sound)(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server, &asked
+}
+
+// sends gives all of a sound at once and then nothing more.
+func sends(sound []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "audio/mpeg")
 		_, _ = w.Write(sound)
 		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
-	}))
-	t.Cleanup(server.Close)
-	return server, &asked
+	}
 }
 
 func stations(t *testing.T, list ...relay.Station) (*relay.Stations, *sealtest.House) {
@@ -135,6 +142,33 @@ func TestAStationIsFetchedOnceForAllWhoListen(t *testing.T) {
 		t.Errorf("the station was asked %d times", *asked)
 	}
 	if got := s.Standings()[0]; got.State != relay.OnAir {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A station that sends nothing but zeros costs few bytes and no sound.
+func TestDigitalSilenceOfAStationIsToldFromItsTone(t *testing.T) {
+	zeros := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "anullsrc=r=44100:cl=stereo:d=40", "-b:a", "64k", "-f", "mp3", "pipe:1")
+	sound, err := zeros.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(sends(sound))
+	defer server.Close()
+	s, _ := stations(t, vov(server.URL))
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	go func() { _ = s.Listen(ctx, "vov1", sealtest.Public("one"), io.Discard) }()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for s.Lost()["vov1"] == "" {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("%+v", s.Standings()[0])
+		}
+	}
+	if got := s.Standings()[0]; got.State != relay.Silent || got.Listeners != 1 {
 		t.Errorf("%+v", got)
 	}
 }
