@@ -8,6 +8,7 @@ import (
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/controller/desk"
+	"github.com/loaxa/loaxa/controller/people"
 	"github.com/loaxa/loaxa/controller/store"
 )
 
@@ -81,6 +82,12 @@ type createInput struct {
 type createAnswer struct {
 	Status int
 	Body   Announcement
+}
+
+type reviseInput struct {
+	ID   string `path:"id" pattern:"^[a-z0-9-]{1,40}$" doc:"What the editor read: the published announcement, or the draft that waits to take its place"`
+	Key  string `header:"Idempotency-Key" maxLength:"100" doc:"The same key and body give the same answer, also after a restart"`
+	Body NewAnnouncement
 }
 
 type listInput struct {
@@ -158,6 +165,7 @@ type withdrawInput struct {
 
 func (s *server) announcements(r *registry) {
 	on(r, "create-announcement", s.create)
+	on(r, "revise-announcement", s.revise)
 	on(r, "list-announcements", s.list)
 	on(r, "get-announcement", s.announcement)
 	on(r, "submit-announcement", s.submit)
@@ -168,27 +176,45 @@ func (s *server) announcements(r *registry) {
 }
 
 func (s *server) create(ctx context.Context, in *createInput) (*createAnswer, error) {
-	request, err := broadcast.Encode(in.Body)
+	return s.draft(ctx, "announcement", in.Key, in.Body, s.cfg.Desk.Create)
+}
+
+func (s *server) revise(ctx context.Context, in *reviseInput) (*createAnswer, error) {
+	if _, err := s.readable(ctx, broadcast.ID(in.ID)); err != nil {
+		return nil, err
+	}
+	return s.draft(ctx, "revision of "+in.ID, in.Key, in.Body,
+		func(ctx context.Context, by people.Person, d desk.Draft, kept func(store.Tx, desk.Announcement) error) (desk.Announcement, error) {
+			return s.cfg.Desk.Revise(ctx, by, broadcast.ID(in.ID), d, kept)
+		})
+}
+
+// keeping is how the desk keeps a draft.
+type keeping func(ctx context.Context, by people.Person, d desk.Draft, kept func(store.Tx, desk.Announcement) error) (desk.Announcement, error)
+
+// draft has the desk keep a draft, once for each key.
+func (s *server) draft(ctx context.Context, scope, key string, body NewAnnouncement, keep keeping) (*createAnswer, error) {
+	request, err := broadcast.Encode(body)
 	if err != nil {
 		return nil, err
 	}
-	name := once{person: callerOf(ctx).Person.ID, scope: "announcement", key: in.Key}
+	name := once{person: callerOf(ctx).Person.ID, scope: scope, key: key}
 	digest := broadcast.Sum(request)
 	if old, found, err := s.answered(ctx, name); err != nil || found {
 		return again(old, digest, err)
 	}
-	draft, err := draftOf(in.Body)
+	draft, err := draftOf(body)
 	if err != nil {
 		return nil, err
 	}
-	made, err := s.cfg.Desk.Create(ctx, callerOf(ctx).Person, draft, func(tx store.Tx, a desk.Announcement) error {
+	made, err := keep(ctx, callerOf(ctx).Person, draft, func(tx store.Tx, a desk.Announcement) error {
 		body, err := json.Marshal(s.viewOf(a))
 		if err != nil {
 			return err
 		}
 		return s.remember(ctx, tx, name, digest, http.StatusCreated, body)
 	})
-	if errors.Is(err, store.ErrConflict) && in.Key != "" { // another request with this key was quicker
+	if errors.Is(err, store.ErrConflict) && key != "" { // another request with this key was quicker
 		old, _, err := s.answered(ctx, name)
 		return again(old, digest, err)
 	}
@@ -225,7 +251,7 @@ func (s *server) list(ctx context.Context, in *listInput) (*listAnswer, error) {
 		out.Body.Announcements = append(out.Body.Announcements, announcementOf(a))
 	}
 	if len(page) == in.Limit {
-		out.Body.Next = string(page[len(page)-1].Document.ID)
+		out.Body.Next = string(page[len(page)-1].ID)
 	}
 	return out, nil
 }

@@ -81,3 +81,24 @@ func TestSeveralApprovalsNeedTheKeyAndTheArea(t *testing.T) {
 		t.Errorf("nothing to approve: %d", got.Status)
 	}
 }
+
+func TestAnEditThatComesSecondIsAnsweredWithTheFirst(t *testing.T) {
+	r := newRig(t)
+	old := r.waiting("tan-lap", 34*time.Hour)
+	r.ok(r.post(r.second, "/api/v1/announcements/"+old.ID+"/approve", map[string]any{"digest": old.Digest}), 200, &api.Announcement{})
+	edit := func(title string) map[string]any {
+		return map[string]any{"title": title, "areas": []string{"tan-lap"}, "versions": []map[string]any{{"content": r.sound}},
+			"timing": map[string]any{"start": r.Clock.Now().Add(35 * time.Hour).Format(time.RFC3339)}}
+	}
+	var mine api.Announcement
+	path := "/api/v1/announcements/" + old.ID + "/revisions"
+	r.ok(r.post(r.first, path, edit("Họp thôn lúc bảy giờ")), 201, &mine)
+	if mine.Replaces != old.ID || mine.Document != old.ID || mine.State != "draft" {
+		t.Errorf("%+v", mine)
+	}
+	p := r.post(r.second, path, edit("Họp thôn lúc tám giờ")).Problem(t)
+	shown, _ := p.Current.(map[string]any)
+	if p.Status != 409 || p.Code != "revised" || shown["id"] != mine.ID || shown["title"] != "Họp thôn lúc bảy giờ" {
+		t.Errorf("%+v", p)
+	}
+}

@@ -132,7 +132,7 @@ func (s *server) calendars(r *registry) {
 		if err != nil {
 			return nil, err
 		}
-		d, err := s.cfg.Desk.Difference(ctx, a.Document.ID)
+		d, err := s.cfg.Desk.Difference(ctx, a.ID)
 		if err != nil {
 			return nil, err
 		}

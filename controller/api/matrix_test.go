@@ -110,6 +110,9 @@ func trials(sound string) map[string]trial {
 		}, shows: draft},
 		"GET /api/v1/announcements/{id}/deliveries": {id: func(p place) string { return p.said }, shows: node},
 		"POST /api/v1/announcements/{id}/submit":    {id: draft},
+		"POST /api/v1/announcements/{id}/revisions": {id: func(p place) string { return p.said }, body: func(p place) any {
+			return map[string]any{"title": "Họp thôn", "areas": []string{string(p.area)}, "versions": []map[string]any{{"content": sound}}}
+		}},
 		"POST /api/v1/announcements/{id}/approve": {id: draft, body: func(place) any {
 			return map[string]string{"digest": string(broadcast.Sum(nil))}
 		}},

@@ -51,6 +51,7 @@ func routes() []route {
 		{id: "create-announcement", method: "POST", path: "/api/v1/announcements", need: people.AnnouncementWrite, status: 201, summary: "Keep a draft"},
 		{id: "list-announcements", method: "GET", path: "/api/v1/announcements", need: people.AnnouncementRead, summary: "Announcements, newest first: what was published anywhere, and drafts for the caller's areas; a page may be short"},
 		{id: "get-announcement", method: "GET", path: "/api/v1/announcements/{id}", need: people.AnnouncementRead, summary: "One announcement"},
+		{id: "revise-announcement", method: "POST", path: "/api/v1/announcements/{id}/revisions", need: people.AnnouncementWrite, status: 201, summary: "Keep a draft that takes the place of a published announcement once it has all its signatures; until then the old one holds"},
 		{id: "submit-announcement", method: "POST", path: "/api/v1/announcements/{id}/submit", need: people.AnnouncementWrite, signs: true, summary: "Hand a draft in; from then on its words are fixed"},
 		{id: "approve-announcement", method: "POST", path: "/api/v1/announcements/{id}/approve", need: people.AnnouncementApprove, signs: true, summary: "Sign the announcement whose digest was shown; the last signature needed publishes it"},
 		{id: "approve-announcements", method: "POST", path: "/api/v1/approvals", need: people.AnnouncementApprove, signs: true, summary: "Sign several announcements whose digests were shown, each by itself: a week, or a whole programme"},

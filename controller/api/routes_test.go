@@ -95,6 +95,7 @@ var access = map[string]people.Permission{
 	"POST /api/v1/announcements":                    people.AnnouncementWrite,
 	"POST /api/v1/announcements/{id}/approve":       people.AnnouncementApprove,
 	"POST /api/v1/announcements/{id}/submit":        people.AnnouncementWrite,
+	"POST /api/v1/announcements/{id}/revisions":     people.AnnouncementWrite,
 	"POST /api/v1/announcements/{id}/withdraw":      people.AnnouncementWrite,
 	"POST /api/v1/approvals":                        people.AnnouncementApprove,
 	"POST /api/v1/areas/{id}/diary/{day}/entries":   people.AnnouncementWrite,

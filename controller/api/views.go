@@ -7,7 +7,12 @@ import (
 
 // Announcement is one announcement as the desk has it.
 type Announcement struct {
-	ID       string    `json:"id"`
+	ID string `json:"id"`
+	// Document is given where it is not the id.
+	Document   string `json:"document,omitempty" doc:"The name by which nodes know every revision, if it is not the id"`
+	Replaces   string `json:"replaces,omitempty" doc:"What it takes the place of once it is published"`
+	ReplacedBy string `json:"replaced_by,omitempty" doc:"The revision that took its place"`
+
 	State    string    `json:"state" enum:"draft,submitted,published,withdrawn,closed"`
 	Title    string    `json:"title"`
 	Class    string    `json:"class" enum:"normal,priority,emergency"`
@@ -80,7 +85,7 @@ type Meta struct {
 
 func announcementOf(a desk.Announcement) Announcement {
 	doc := a.Document
-	out := Announcement{ID: string(doc.ID), State: string(a.State), Title: doc.Title, Class: string(doc.Class), Areas: texts(doc.Areas),
+	out := Announcement{ID: string(a.ID), Replaces: string(a.Replaces), ReplacedBy: string(a.ReplacedBy), State: string(a.State), Title: doc.Title, Class: string(doc.Class), Areas: texts(doc.Areas),
 		Versions: []Version{}, Timing: timingOf(doc.Timing), Volume: doc.Volume, Reason: doc.Reason, Meta: Meta(a.Meta),
 		Digest: string(a.Digest), Author: string(a.Author), Needed: a.Officers, Signatures: []Signature{},
 		Revision: int64(doc.Revision), SHA256: string(a.SHA256), Created: moment(a.Created), Submitted: moment(a.Submitted),
@@ -90,6 +95,9 @@ func announcementOf(a desk.Announcement) Announcement {
 	}
 	for _, s := range a.Signatures {
 		out.Signatures = append(out.Signatures, Signature{Person: string(s.Person), At: moment(s.At)})
+	}
+	if doc.ID != a.ID {
+		out.Document = string(doc.ID)
 	}
 	if doc.Template != nil {
 		out.Template = string(doc.Template.ID)

@@ -72,8 +72,8 @@ func (d *Desk) Activate(ctx context.Context, by people.Person, cred people.Crede
 	if err := d.activate(ctx, by, cred, t, p, running, kept); err != nil {
 		return Announcement{}, err
 	}
-	d.changed(p.doc.ID)
-	return d.Announcement(ctx, p.doc.ID)
+	d.changed(p.id)
+	return d.Announcement(ctx, p.id)
 }
 
 // mayActivate asks the template, and fills in what was left out.

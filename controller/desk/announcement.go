@@ -9,8 +9,11 @@ import (
 	"github.com/loaxa/loaxa/controller/store"
 )
 
-// Announcement is one announcement as the desk has it.
+// Announcement is one revision of an announcement as the desk has it.
 type Announcement struct {
+	// ID is its name at the desk; nodes know all its revisions by that of the
+	// document, which is the ID of the first.
+	ID     broadcast.ID
 	State  store.AnnouncementState
 	Author broadcast.ID
 	// Document has no revision, and in mode now no start, before the first
@@ -31,6 +34,9 @@ type Announcement struct {
 	Created, Submitted, Published, Withdrawn, Closed broadcast.Instant
 	WithdrawnBy                                      broadcast.ID
 	WithdrawnWhy                                     string
+	// Replaces is what it takes the place of once it is published, ReplacedBy what
+	// took its own.
+	Replaces, ReplacedBy broadcast.ID
 	// Forecast is what it would do; only the answers to Create and Submit have
 	// one, and to Approve unless it is an emergency.
 	Forecast *preview.Forecast
@@ -46,10 +52,10 @@ func read(row store.Announcement, signed []store.Approval) (Announcement, error)
 	if err != nil {
 		return Announcement{}, fmt.Errorf("announcement %s: %w", row.ID, err)
 	}
-	a := Announcement{State: row.State, Author: row.Author, Document: doc, Meta: meta, Digest: row.Digest,
+	a := Announcement{ID: row.ID, State: row.State, Author: row.Author, Document: doc, Meta: meta, Digest: row.Digest,
 		Officers: int(row.Officers), Signatures: signed, SHA256: row.SHA256, Until: row.Until, Created: row.Created,
 		Submitted: row.Submitted, Published: row.Published, Withdrawn: row.Withdrawn, Closed: row.Closed,
-		WithdrawnBy: row.WithdrawnBy, WithdrawnWhy: row.WithdrawnWhy}
+		WithdrawnBy: row.WithdrawnBy, WithdrawnWhy: row.WithdrawnWhy, Replaces: row.Replaces, ReplacedBy: row.ReplacedBy}
 	if row.SHA256 != "" {
 		a.Payload = broadcast.Sum([]byte(row.Body)) // the body is what was signed since the first signature
 	}

@@ -25,7 +25,7 @@ func (d *Desk) Approve(ctx context.Context, by people.Person, cred people.Creden
 	if err != nil {
 		return a, err
 	}
-	if err := d.cfg.Rights.Authorise(by, people.AnnouncementApprove, a.Document.Areas...); err != nil {
+	if err := d.mayApprove(ctx, by, a); err != nil {
 		return a, err
 	}
 	if err := d.wasSeen(ctx, by, a, seen); err != nil {
@@ -92,7 +92,7 @@ func (d *Desk) approveWith(ctx context.Context, by people.Person, signer seal.Si
 	if err != nil {
 		return a, err
 	}
-	if err := d.cfg.Rights.Authorise(by, people.AnnouncementApprove, a.Document.Areas...); err != nil {
+	if err := d.mayApprove(ctx, by, a); err != nil {
 		return a, err
 	}
 	if err := d.wasSeen(ctx, by, a, []Seen{shown.Seen}); err != nil {
@@ -266,7 +266,7 @@ func (d *Desk) signature(s signing, row store.Announcement, a broadcast.Announce
 const soundMargin = time.Minute
 
 // publish keeps the sealed document, if a node of the house would believe it.
-// It stays listed until the last sounding that may begin has ended: a document
+// What it revises leaves the listings by that. It stays listed until the last sounding that may begin has ended: a document
 // that leaves the manifest stops in mid-word.
 func (d *Desk) publish(ctx context.Context, tx store.Tx, s signing, row store.Announcement, a broadcast.Announcement, env broadcast.Envelope) error {
 	raw, err := seal.Bytes(broadcast.KindAnnouncement, env)
@@ -274,6 +274,9 @@ func (d *Desk) publish(ctx context.Context, tx store.Tx, s signing, row store.An
 		return err
 	}
 	if err := d.believe(s, raw); err != nil {
+		return err
+	}
+	if err := d.succeed(ctx, tx, s, row, a, raw); err != nil {
 		return err
 	}
 	row.Until = a.Timing.Deadline(a.Class).Add(soundMargin)
@@ -323,7 +326,7 @@ func (d *Desk) believe(s signing, raw []byte) error {
 // putParts stores what the announcement names by digest.
 func (d *Desk) putParts(ctx context.Context, tx store.Tx, row store.Announcement, a broadcast.Announcement) error {
 	parts := [][]byte{[]byte(row.Meta)}
-	orders, err := tx.RunningOrders(ctx, a.ID)
+	orders, err := tx.RunningOrders(ctx, row.ID)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,11 @@ import (
 // transaction, so that whatever it notes of the draft exists exactly if the
 // draft does.
 func (d *Desk) Create(ctx context.Context, by people.Person, draft Draft, kept func(store.Tx, Announcement) error) (Announcement, error) {
+	return d.make(ctx, by, draft, nil, kept)
+}
+
+// make keeps a draft, in the place of what it revises if that is anything.
+func (d *Desk) make(ctx context.Context, by people.Person, draft Draft, of *revision, kept func(store.Tx, Announcement) error) (Announcement, error) {
 	p, err := d.prepare(ctx, draft)
 	if err != nil {
 		return Announcement{}, err
@@ -32,12 +37,18 @@ func (d *Desk) Create(ctx context.Context, by people.Person, draft Draft, kept f
 	if err != nil {
 		return Announcement{}, err
 	}
+	if of != nil {
+		row.Replaces = of.old.ID
+	}
 	made, err := read(row, nil)
 	if err != nil {
 		return made, err
 	}
 	made.Forecast = d.foresee(ctx, made, p.orders)
 	err = d.cfg.DB.Update(ctx, func(tx store.Tx) error {
+		if err := d.begin(ctx, tx, by.ID, of); err != nil {
+			return err
+		}
 		if err := tx.AddAnnouncement(ctx, row); err != nil {
 			return err
 		}
@@ -61,7 +72,7 @@ func (d *Desk) Create(ctx context.Context, by people.Person, draft Draft, kept f
 }
 
 func (d *Desk) row(by people.Person, p prepared) (store.Announcement, error) {
-	row := store.Announcement{ID: p.doc.ID, State: store.Draft, Author: by.ID, Created: d.now()}
+	row := store.Announcement{ID: p.id, Document: p.doc.ID, State: store.Draft, Author: by.ID, Created: d.now()}
 	var err, also error
 	row.Body, err = encode(p.doc)
 	row.Meta, also = encode(p.meta)

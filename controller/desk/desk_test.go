@@ -51,7 +51,7 @@ func (r *rig) create(by desktest.Somebody, d desk.Draft) desk.Announcement {
 
 func (r *rig) submit(by desktest.Somebody, a desk.Announcement) desk.Announcement {
 	r.t.Helper()
-	a, err := r.Desk.Submit(r.t.Context(), by.Person, by.Credential, a.Document.ID, "")
+	a, err := r.Desk.Submit(r.t.Context(), by.Person, by.Credential, a.ID, "")
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func (r *rig) submit(by desktest.Somebody, a desk.Announcement) desk.Announcemen
 
 func (r *rig) approve(by desktest.Somebody, a desk.Announcement) desk.Announcement {
 	r.t.Helper()
-	a, err := r.Desk.Approve(r.t.Context(), by.Person, by.Credential, a.Document.ID, a.Digest)
+	a, err := r.Desk.Approve(r.t.Context(), by.Person, by.Credential, a.ID, a.Digest)
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func (d *Desk) differ(ctx context.Context, a Announcement) preview.Difference {
 		out.Trouble = err.Error()
 	}
 	if out.Trouble != "" {
-		d.cfg.Log.Warn("difference is not complete", "announcement", a.Document.ID, "unseen", out.Unseen, "error", out.Trouble)
+		d.cfg.Log.Warn("difference is not complete", "announcement", a.ID, "unseen", out.Unseen, "error", out.Trouble)
 	}
 	return out
 }
@@ -129,7 +129,7 @@ const maxNamed = 5
 // accepted notes who let others be changed.
 func (d *Desk) accepted(ctx context.Context, by people.Person, a Announcement, diff preview.Difference) error {
 	return d.cfg.DB.Update(ctx, func(tx store.Tx) error {
-		return tx.Audit(ctx, store.Deed{At: d.now(), Person: by.ID, Act: "announcement.accept-difference", Subject: string(a.Document.ID),
+		return tx.Audit(ctx, store.Deed{At: d.now(), Person: by.ID, Act: "announcement.accept-difference", Subject: string(a.ID),
 			Detail: trace{Digest: a.Digest, Difference: diff.Digest}})
 	})
 }

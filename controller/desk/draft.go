@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -22,6 +23,8 @@ type Draft struct {
 	Meta     broadcast.Metadata
 	// template is what it activates, if anything; only Activate sets it.
 	template *broadcast.TemplateRef
+	// document is what nodes know already by that name; only Revise sets it.
+	document broadcast.ID
 }
 
 // DraftVersion names what sounds in one language: uploaded content, or a
@@ -53,6 +56,8 @@ type DraftSegment struct {
 
 // prepared is a draft as it will be kept.
 type prepared struct {
+	// id is its name at the desk.
+	id     broadcast.ID
 	doc    broadcast.Announcement
 	meta   broadcast.Metadata
 	orders []store.RunningOrder
@@ -68,8 +73,8 @@ func (d *Desk) prepare(ctx context.Context, draft Draft) (prepared, error) {
 	if draft.Meta.Text, err = d.words(ctx, draft); err != nil {
 		return prepared{}, err
 	}
-	p := prepared{meta: normal(draft.Meta)}
-	p.doc = broadcast.Announcement{ID: id, Class: draft.Class, Title: text(draft.Title), Areas: draft.Areas,
+	p := prepared{id: id, meta: normal(draft.Meta)}
+	p.doc = broadcast.Announcement{ID: cmp.Or(draft.document, id), Class: draft.Class, Title: text(draft.Title), Areas: draft.Areas,
 		Timing: draft.Timing, Volume: draft.Volume, Reason: text(draft.Reason), Template: draft.template}
 	if p.doc.Class == "" {
 		p.doc.Class = broadcast.Normal
@@ -164,7 +169,7 @@ func (d *Desk) addVersion(ctx context.Context, p *prepared, v DraftVersion) erro
 		if err := d.mayRelay(p.doc, *v.Programme); err != nil {
 			return err
 		}
-		programme, order, err := d.programme(ctx, p.doc.ID, out.Language, *v.Programme)
+		programme, order, err := d.programme(ctx, p.id, out.Language, *v.Programme)
 		if err != nil {
 			return err
 		}
@@ -235,7 +240,7 @@ func (d *Desk) segment(ctx context.Context, language broadcast.Language, s Draft
 // offer names what a higher level published, in the language of the programme or
 // the first that it has.
 func (d *Desk) offer(ctx context.Context, language broadcast.Language, id broadcast.ID) (broadcast.OfferRef, error) {
-	a, err := d.Announcement(ctx, id)
+	a, err := d.Current(ctx, id)
 	if errors.Is(err, store.ErrNotFound) || err == nil && a.State != store.Published {
 		return broadcast.OfferRef{}, refuse(OfferUnknown, "versions", string(id))
 	}
@@ -251,7 +256,7 @@ func (d *Desk) offer(ctx context.Context, language broadcast.Language, id broadc
 	if found == nil || a.Document.Class != broadcast.Normal {
 		return broadcast.OfferRef{}, refuse(OfferUnknown, "versions", string(id))
 	}
-	return broadcast.OfferRef{Announcement: id, Revision: a.Document.Revision, Content: *found}, nil
+	return broadcast.OfferRef{Announcement: a.Document.ID, Revision: a.Document.Revision, Content: *found}, nil
 }
 
 // text is a person's text in the form that documents accept: NFC, with line

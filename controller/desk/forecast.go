@@ -47,7 +47,7 @@ func (d *Desk) foresee(ctx context.Context, a Announcement, orders []store.Runni
 		f = preview.Forecast{At: d.now(), Trouble: err.Error()}
 	}
 	if f.Trouble != "" {
-		d.cfg.Log.Warn("forecast is not complete", "announcement", a.Document.ID, "unseen", f.Unseen, "error", f.Trouble)
+		d.cfg.Log.Warn("forecast is not complete", "announcement", a.ID, "unseen", f.Unseen, "error", f.Trouble)
 	}
 	return &f
 }
@@ -95,7 +95,7 @@ func (d *Desk) subject(ctx context.Context, ring *seal.Keyring, a Announcement, 
 		s.Signers = append(s.Signers, plan.Signer{Person: broadcast.ID(fmt.Sprint("signer-", i)), Level: author.Level, Custody: broadcast.CustodyToken})
 	}
 	if orders == nil {
-		if orders, err = d.cfg.DB.RunningOrders(ctx, a.Document.ID); err != nil {
+		if orders, err = d.cfg.DB.RunningOrders(ctx, a.ID); err != nil {
 			return s, err
 		}
 	}

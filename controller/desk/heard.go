@@ -55,7 +55,7 @@ func (d *Desk) contentsOf(ctx context.Context, a Announcement) ([]broadcast.Dige
 			out = append(out, v.Content.SHA256)
 		}
 	}
-	orders, err := d.cfg.DB.RunningOrders(ctx, a.Document.ID)
+	orders, err := d.cfg.DB.RunningOrders(ctx, a.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -39,6 +39,9 @@ const (
 	SoundsNowhere  Code = "sounds-nowhere"
 	NotListened    Code = "not-listened"
 	Edited         Code = "edited"
+	Revised        Code = "revised"
+	NotRevised     Code = "not-revised"
+	Underway       Code = "underway"
 	NoTemplate     Code = "no-template"
 	TemplateEnded  Code = "template-ended"
 	TemplateSounds Code = "template-sounds"
@@ -116,8 +119,8 @@ var reasons = map[Code]struct{ english, vietnamese string }{
 		"its last moment to begin, %s, has passed: make a new announcement",
 		"Đã quá thời điểm cuối cùng được phát là %s: hãy tạo bản tin mới."},
 	HigherLevel: {
-		"this emergency was published at the level %s, and %s cannot withdraw it: ask an officer of that level or above",
-		"Bản tin khẩn cấp này do cấp %s phát nên %s không thu hồi được: hãy nhờ cán bộ cấp đó hoặc cấp trên."},
+		"this was published at the level %s, and %s can neither withdraw nor replace it: ask an officer of that level or above",
+		"Bản tin này do cấp %s phát nên %s không thu hồi hoặc thay thế được: hãy nhờ cán bộ cấp đó hoặc cấp trên."},
 	Signatures: {
 		"nodes would not believe these signatures together: %s; have an approver sign, or make the announcement anew if an earlier signer's right has ended",
 		"Cụm loa sẽ không tin các chữ ký này: %s; hãy nhờ người duyệt ký, hoặc tạo lại bản tin nếu quyền của người đã ký không còn."},
@@ -133,6 +136,15 @@ var reasons = map[Code]struct{ english, vietnamese string }{
 	Edited: {
 		"it was edited meanwhile: you began from version %d, and now it is version %d by %s; look at both and send yours again with that version if it shall replace the other",
 		"Nội dung vừa được người khác sửa: bạn bắt đầu từ bản %d, nay là bản %d của %s; hãy xem cả hai bản rồi gửi lại kèm số bản mới nếu muốn thay thế."},
+	Revised: {
+		"somebody was quicker: %s by %s stands or waits in its place; look at both and begin from that one if yours shall replace it",
+		"Đã có người sửa trước: bản %s của %s đã thay hoặc đang chờ thay bản này; hãy xem cả hai rồi sửa tiếp từ bản đó nếu muốn thay thế."},
+	NotRevised: {
+		"%s is not edited once it is published: withdraw it, with a correction if people heard it",
+		"%s đã công bố thì không sửa: hãy thu hồi, kèm lời đính chính nếu bà con đã nghe."},
+	Underway: {
+		"it may be sounding until %s, and would stop in the middle of a word: sign after that",
+		"Bản tin có thể đang phát đến %s và sẽ bị cắt giữa chừng: hãy ký sau thời điểm đó."},
 	NoTemplate: {
 		"template %s does not stand: two officers sign it first",
 		"Mẫu %s chưa có hiệu lực: cần hai cán bộ ký trước."},

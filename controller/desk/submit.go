@@ -65,7 +65,7 @@ func (d *Desk) submit(ctx context.Context, by people.Person, a Announcement, sil
 		return 0, err
 	}
 	return r.officers, d.cfg.DB.Update(ctx, func(tx store.Tx) error {
-		row, err := tx.Announcement(ctx, a.Document.ID)
+		row, err := tx.Announcement(ctx, a.ID)
 		if err != nil {
 			return err
 		}

@@ -11,9 +11,11 @@ import (
 )
 
 // Withdraw takes an announcement back: a published one by a sealed withdrawal,
-// which stands in the manifests until nothing of it could sound any more; one
+// which stands in the manifests until nothing of it could sound any more, and with
+// it whatever waits to take its place; one
 // that was not published by closing it, for which its author needs no more than
-// the right to write. Withdrawing again changes nothing.
+// the right to write. Withdrawing again changes nothing. What was revised meanwhile
+// is refused with the newest revision: that one is what sounds.
 func (d *Desk) Withdraw(ctx context.Context, by people.Person, cred people.Credential, id broadcast.ID, reason string) (Announcement, error) {
 	a, err := d.Announcement(ctx, id)
 	if err != nil {
@@ -29,6 +31,9 @@ func (d *Desk) Withdraw(ctx context.Context, by people.Person, cred people.Crede
 	}
 	if err := d.cfg.Rights.Authorise(by, need, a.Document.Areas...); err != nil {
 		return a, err
+	}
+	if a.ReplacedBy != "" {
+		return a, d.overtaken(ctx, a)
 	}
 	if a.SHA256 == "" {
 		err = d.drop(ctx, by, id, reason)
@@ -56,13 +61,18 @@ func (d *Desk) drop(ctx context.Context, by people.Person, id broadcast.ID, reas
 		default:
 			return wrongState(row, "withdraw a draft", "huỷ bản nháp")
 		}
-		now := d.now()
-		row.State, row.Closed, row.Withdrawn, row.WithdrawnBy, row.WithdrawnWhy = store.Closed, now, now, by.ID, reason
-		if err := tx.SaveAnnouncement(ctx, row); err != nil {
-			return err
-		}
-		return d.audit(ctx, tx, by.ID, "announcement.drop", row)
+		return d.dropIn(ctx, tx, by.ID, row, reason)
 	})
+}
+
+// dropIn closes a draft inside a transaction.
+func (d *Desk) dropIn(ctx context.Context, tx store.Tx, by broadcast.ID, row store.Announcement, reason string) error {
+	now := d.now()
+	row.State, row.Closed, row.Withdrawn, row.WithdrawnBy, row.WithdrawnWhy = store.Closed, now, now, by, reason
+	if err := tx.SaveAnnouncement(ctx, row); err != nil {
+		return err
+	}
+	return d.audit(ctx, tx, by, "announcement.drop", row)
 }
 
 func (d *Desk) withdraw(ctx context.Context, by people.Person, cred people.Credential, id broadcast.ID, reason string) error {
@@ -80,6 +90,9 @@ func (d *Desk) withdraw(ctx context.Context, by people.Person, cred people.Crede
 			case store.Published:
 				return d.withdrawIn(ctx, tx, signing{by: by, signer: signer, ring: ring}, row, reason)
 			case store.Withdrawn:
+				if row.ReplacedBy != "" {
+					return store.ErrConflict
+				}
 				return nil
 			}
 			return wrongState(row, "withdraw", "thu hồi")
@@ -110,7 +123,10 @@ func (d *Desk) withdrawIn(ctx context.Context, tx store.Tx, s signing, row store
 	if err := tx.SaveAnnouncement(ctx, row); err != nil {
 		return err
 	}
-	return d.audit(ctx, tx, s.by.ID, "announcement.withdraw", row)
+	if err := d.audit(ctx, tx, s.by.ID, "announcement.withdraw", row); err != nil {
+		return err
+	}
+	return d.dropRevising(ctx, tx, s.by.ID, row.ID, reason)
 }
 
 // listWithdrawal seals a withdrawal and lists it in its areas until a moment, if

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
@@ -83,13 +84,28 @@ func (d *Dispatch) store(ctx context.Context, opened []broadcast.ReceiptBatch) (
 		return nil, err
 	}
 	for id := range k.changed {
-		d.cfg.Events.Publish(events.Event{Kind: events.Delivery, ID: id})
+		d.tell(ctx, id)
 	}
 	for id := range k.forked {
 		d.complain(ctx, "a chain of receipts has two continuations", "node", id, "is", k.doubts[id].Code)
 		d.cfg.Events.Publish(events.Event{Kind: events.Node, ID: id})
 	}
 	return k, nil
+}
+
+// tell says that more is known of an announcement, by every name that it has at
+// the desk.
+func (d *Dispatch) tell(ctx context.Context, document broadcast.ID) {
+	names, err := d.cfg.DB.Revisions(ctx, document)
+	if err != nil {
+		d.cfg.Log.WarnContext(ctx, "revisions", "announcement", document, "err", err)
+	}
+	if !slices.Contains(names, document) {
+		names = append(names, document)
+	}
+	for _, id := range names {
+		d.cfg.Events.Publish(events.Event{Kind: events.Delivery, ID: id})
+	}
 }
 
 // keep sorts a batch into what is new, what is known, and what forks.

@@ -257,7 +257,7 @@ func (d *Dispatch) bury(ctx context.Context, tx store.Tx, by broadcast.ID, t Tom
 	if err := tx.Unlist(ctx, broadcast.KindAnnouncement, t.Announcement); err != nil {
 		return err
 	}
-	row, err := tx.Announcement(ctx, t.Announcement)
+	row, err := tx.RevisionOf(ctx, t.Announcement, t.Revision)
 	if errors.Is(err, store.ErrNotFound) || err == nil && row.State != store.Published {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"encoding/json"
 	"bytes"
 	"errors"
 	"slices"
@@ -33,7 +34,19 @@ func (r *rig) restore() {
 // published gives a listed announcement its row at the desk.
 func (r *rig) published(id broadcast.ID, raw []byte) {
 	r.t.Helper()
-	row := store.Announcement{ID: id, State: store.Published, SHA256: broadcast.Sum(raw), Published: broadcast.InstantOf(r.clock)}
+	env, err := broadcast.Decode[broadcast.Envelope](raw)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	payload, err := env.PayloadBytes()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var a broadcast.Announcement
+	if err := json.Unmarshal(payload, &a); err != nil {
+		r.t.Fatal(err)
+	}
+	row := store.Announcement{ID: id, Revision: a.Revision, State: store.Published, SHA256: broadcast.Sum(raw), Published: broadcast.InstantOf(r.clock)}
 	if err := r.db.Update(r.t.Context(), func(tx store.Tx) error { return tx.AddAnnouncement(r.t.Context(), row) }); err != nil {
 		r.t.Fatal(err)
 	}

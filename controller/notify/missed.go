@@ -102,11 +102,11 @@ func emergenciesFirst(rows []store.Announcement) []store.Announcement {
 // missed is what there is to tell of one node.
 func missed(d desk.Deliveries, node desk.Delivery) []Notice {
 	a := d.Announcement
-	base := Notice{Topic: Missed, Cause: string(a.Document.ID), Area: node.Area, Subject: string(node.Node), Urgent: a.Document.Class == broadcast.Emergency}
+	base := Notice{Topic: Missed, Cause: string(a.ID), Area: node.Area, Subject: string(node.Node), Urgent: a.Document.Class == broadcast.Emergency}
 	title := oneLine(a.Document.Title)
 	tell := func(start broadcast.Instant, passing bool, why broadcast.Reason, vi, en string) Notice {
 		n := base
-		n.Name, n.Passing, n.Since = fmt.Sprintf("missed:%s:%d:%s", a.Document.ID, start, node.Node), passing, max(start, a.Published)
+		n.Name, n.Passing, n.Since = fmt.Sprintf("missed:%s:%d:%s", a.ID, start, node.Node), passing, max(start, a.Published)
 		n.Cause += ":" + string(why) + fmt.Sprint(start)
 		n.Words = Words{VI: fmt.Sprintf("bản tin “%s” %s", title, vi), EN: fmt.Sprintf("“%s” %s", title, en)}
 		if words := why.Words(); why != "" && words.VI != "" {

@@ -91,7 +91,7 @@ func (s ApprovalSource) Notices(ctx context.Context) ([]Notice, error) {
 		}
 		for _, a := range page {
 			out = append(out, waiting(a)...)
-			before = a.Document.ID
+			before = a.ID
 		}
 		if len(page) < desk.MaxPage {
 			break
@@ -110,7 +110,7 @@ func waiting(a desk.Announcement) []Notice {
 	}
 	var out []Notice
 	for _, area := range a.Document.Areas {
-		out = append(out, Notice{Name: fmt.Sprintf("approval:%s:%s", a.Document.ID, area), Topic: Approvals, Cause: string(a.Document.ID),
+		out = append(out, Notice{Name: fmt.Sprintf("approval:%s:%s", a.ID, area), Topic: Approvals, Cause: string(a.ID),
 			Area: area, Urgent: urgent, Words: w, Since: a.Submitted})
 	}
 	return out

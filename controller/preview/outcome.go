@@ -58,7 +58,7 @@ type gathered struct {
 func (t *tally) add(p *planned, at *place) {
 	here := map[*gathered]bool{}
 	for _, e := range p.entries {
-		if e.Announcement != p.subject.Announcement.ID || e.Drill {
+		if e.Announcement != p.subject.Announcement.ID || e.Revision != p.subject.Announcement.Revision || e.Drill {
 			continue
 		}
 		g := t.at(p, e)

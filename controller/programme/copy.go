@@ -137,7 +137,7 @@ func (p *Programmes) Draft(ctx context.Context, by people.Person, id broadcast.I
 	draft := desk.Draft{Title: now.Body.Title, Class: broadcast.Normal, Areas: []broadcast.ID{row.Area}, Meta: meta,
 		Versions: []desk.DraftVersion{{Language: now.Body.Language, Programme: order}}, Timing: broadcast.Timing{Mode: broadcast.ModeStart, Start: now.Body.Start}}
 	return p.cfg.Desk.Create(ctx, by, draft, func(tx store.Tx, a desk.Announcement) error {
-		row.Announcement, row.Before, row.Changed, row.ChangedBy = a.Document.ID, "", p.now(), by.ID
+		row.Announcement, row.Before, row.Changed, row.ChangedBy = a.ID, "", p.now(), by.ID
 		if err := tx.SaveProgramme(ctx, row); err != nil {
 			return err
 		}

@@ -184,7 +184,7 @@ func (p *Programmes) free(ctx context.Context, row store.Programme) error {
 	if row.Announcement == "" {
 		return nil
 	}
-	a, err := p.cfg.Desk.Announcement(ctx, row.Announcement)
+	a, err := p.cfg.Desk.Current(ctx, row.Announcement)
 	if err != nil || a.State == store.Withdrawn || a.State == store.Closed {
 		return err
 	}

@@ -17,7 +17,8 @@ import (
 // Desk is where a programme becomes an announcement.
 type Desk interface {
 	Create(ctx context.Context, by people.Person, draft desk.Draft, kept func(store.Tx, desk.Announcement) error) (desk.Announcement, error)
-	Announcement(ctx context.Context, id broadcast.ID) (desk.Announcement, error)
+	// Current is an announcement as it was edited last.
+	Current(ctx context.Context, id broadcast.ID) (desk.Announcement, error)
 }
 
 // Body is what people edit of a programme.
@@ -140,7 +141,7 @@ func (p *Programmes) read(ctx context.Context, row store.Programme) (Programme, 
 	}
 	out.Room = time.Duration(out.Body.Minutes) * time.Minute
 	if out.Announcement != "" {
-		a, err := p.cfg.Desk.Announcement(ctx, out.Announcement)
+		a, err := p.cfg.Desk.Current(ctx, out.Announcement)
 		if err != nil {
 			return out, err
 		}
@@ -196,7 +197,7 @@ func (p *Programmes) length(ctx context.Context, b Body, s Segment) (int64, Code
 		}
 		return c.Millis, "", err
 	}
-	a, err := p.cfg.Desk.Announcement(ctx, s.Offer)
+	a, err := p.cfg.Desk.Current(ctx, s.Offer)
 	if errors.Is(err, store.ErrNotFound) || err == nil && a.State != store.Published {
 		return 0, NoOffer, nil
 	}

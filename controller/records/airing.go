@@ -201,7 +201,7 @@ func (r *Records) firings(ctx context.Context, from, to broadcast.Instant) ([]ai
 			o.result = doubtful
 		}
 		one := airing{key: f.Key, node: f.Node, start: at, ends: at.Add(o.heard), nodes: []outcome{o}}
-		one.announcement.Author = f.Person
+		one.announcement.ID, one.announcement.Author = f.Announcement, f.Person
 		one.announcement.Document = broadcast.Announcement{ID: f.Announcement, Title: f.Title, Class: f.Class, Areas: []broadcast.ID{f.Area}}
 		out = append(out, one)
 	}
@@ -218,7 +218,7 @@ func (r *Records) parts(ctx context.Context, a airing) ([]Part, error) {
 		case v.Programme != nil:
 			if orders == nil {
 				var err error
-				if orders, err = r.cfg.DB.RunningOrders(ctx, a.announcement.Document.ID); err != nil {
+				if orders, err = r.cfg.DB.RunningOrders(ctx, a.announcement.ID); err != nil {
 					return nil, err
 				}
 			}

@@ -184,7 +184,7 @@ func (r *Records) nameOf(area broadcast.ID, at broadcast.Instant) string {
 
 func (s *scribe) line(ctx context.Context, a airing) (Line, error) {
 	doc := a.announcement.Document
-	out := Line{Announcement: string(doc.ID), From: moment(a.start), To: moment(a.ends), Title: doc.Title, Class: string(doc.Class),
+	out := Line{Announcement: string(a.announcement.ID), From: moment(a.start), To: moment(a.ends), Title: doc.Title, Class: string(doc.Class),
 		Author: s.who(a.announcement.Author), Writer: a.announcement.Meta.Author, Source: a.announcement.Meta.Source,
 		Document: a.announcement.Meta.DocumentNumber, Approvers: []Who{}, Reason: doc.Reason, Key: string(a.key), Missing: []Absent{}}
 	for _, signed := range a.announcement.Signatures {

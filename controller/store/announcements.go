@@ -21,11 +21,18 @@ const (
 	Closed    AnnouncementState = "closed"    // nothing of it can sound any more
 )
 
-// Announcement is the desk's row of one announcement.
+// Announcement is the desk's row of one revision of an announcement.
 type Announcement struct {
 	bun.BaseModel `bun:"table:announcements"`
 
 	ID broadcast.ID `bun:"id,pk"`
+	// Document is the name by which nodes know every revision; that of the first is
+	// its ID, which is also what empty stands for in a new row.
+	Document broadcast.ID `bun:"document"`
+	// Replaces is the row whose place it takes once it is published; ReplacedBy is
+	// the one that took its own.
+	Replaces   broadcast.ID `bun:"replaces"`
+	ReplacedBy broadcast.ID `bun:"replaced_by"`
 	// Version counts the changes of the row; a stale writer is refused.
 	Version int64             `bun:"version"`
 	State   AnnouncementState `bun:"state"`
@@ -79,6 +86,9 @@ type RunningOrder struct {
 // AddAnnouncement stores a new row; one with that id is ErrConflict.
 func (t Tx) AddAnnouncement(ctx context.Context, a Announcement) error {
 	a.Version = 1
+	if a.Document == "" {
+		a.Document = a.ID
+	}
 	res, err := t.tx.NewInsert().Model(&a).On("CONFLICT (id) DO NOTHING").Exec(ctx)
 	if err := changed("announcement "+string(a.ID), ErrConflict, res, err); err != nil {
 		return err

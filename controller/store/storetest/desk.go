@@ -17,6 +17,7 @@ func desk() map[string]func(*testing.T, *store.DB) {
 		"what can still end comes in the order of its end":    closable,
 		"one person signs an announcement once":               onePersonOnce,
 		"a programme belongs to its announcement":             runningOrders,
+		"a row is one revision, and one waits at a time":      revisions,
 		"content is kept as it was first uploaded":            firstUpload,
 		"an answer is given once and forgotten in time":       answers,
 	}
@@ -46,6 +47,41 @@ func staleWriter(t *testing.T, db *store.DB) {
 	})
 	if _, err := db.Announcement(ctx, "b"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("unknown: %v", err)
+	}
+}
+
+func revisions(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	old := row("01a")
+	old.State, old.SHA256, old.Revision = store.Published, broadcast.Sum(nil), 5
+	waits := row("01b")
+	waits.Document, waits.Replaces = "01a", "01a"
+	other := row("01c")
+	update(t, db, func(tx store.Tx) error {
+		return errors.Join(tx.AddAnnouncement(ctx, old), tx.AddAnnouncement(ctx, waits), tx.AddAnnouncement(ctx, other))
+	})
+	if got := need[[]broadcast.ID](t)(db.Revisions(ctx, "01a")); !slices.Equal(got, []broadcast.ID{"01b", "01a"}) {
+		t.Errorf("revisions: %v", got)
+	}
+	if got := need[store.Announcement](t)(db.Revising(ctx, "01a")); got.ID != "01b" || got.Document != "01a" {
+		t.Errorf("what waits: %+v", got)
+	}
+	update(t, db, func(tx store.Tx) error {
+		got, err := tx.RevisionOf(ctx, "01a", 5)
+		if got.ID != "01a" {
+			t.Errorf("revision 5: %+v", got)
+		}
+		if _, also := tx.RevisionOf(ctx, "01a", 0); !errors.Is(also, store.ErrNotFound) {
+			t.Errorf("what was never published: %v", also)
+		}
+		waits, also := tx.Revising(ctx, "01a")
+		waits.State = store.Closed
+		return errors.Join(err, also, tx.SaveAnnouncement(ctx, waits))
+	})
+	for _, id := range []broadcast.ID{"01a", "01b", "01c"} {
+		if _, err := db.Revising(ctx, id); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("nothing waits for %s any more: %v", id, err)
+		}
 	}
 }
 
