@@ -19,6 +19,7 @@ import (
 	"github.com/loaxa/loaxa/controller/events"
 	"github.com/loaxa/loaxa/controller/feedback"
 	"github.com/loaxa/loaxa/controller/fleet"
+	"github.com/loaxa/loaxa/controller/handover"
 	"github.com/loaxa/loaxa/controller/intake"
 	"github.com/loaxa/loaxa/controller/people"
 	"github.com/loaxa/loaxa/controller/programme"
@@ -71,6 +72,8 @@ type Config struct {
 // server answers the routes.
 type server struct {
 	cfg Config
+	// book knows what depends on whom.
+	book *handover.Book
 	// origin refuses what another site has a browser ask.
 	origin *http.CrossOriginProtection
 	// watchers holds a place for every open event stream.
@@ -95,7 +98,8 @@ func New(cfg Config) (http.Handler, error) {
 
 // build registers every row of the table of routes with its handler.
 func build(cfg Config) (*http.ServeMux, huma.API, error) {
-	s := &server{cfg: cfg, origin: http.NewCrossOriginProtection(), watchers: make(chan struct{}, maxWatchers), carries: make(chan struct{}, maxCarriers)}
+	s := &server{cfg: cfg, origin: http.NewCrossOriginProtection(), watchers: make(chan struct{}, maxWatchers), carries: make(chan struct{}, maxCarriers),
+		book: handover.New(handover.Config{DB: cfg.DB, Office: cfg.Office, Now: cfg.Now})}
 	mux := http.NewServeMux()
 	api := humago.New(mux, contract())
 	api.UseMiddleware(s.admit)
@@ -126,6 +130,7 @@ func build(cfg Config) (*http.ServeMux, huma.API, error) {
 		s.trims,
 		s.enrolments,
 		s.persons,
+		s.handovers,
 		s.sessions,
 		s.passkeys,
 		s.phones,

@@ -64,8 +64,6 @@ type personsAnswer struct {
 
 type personInput struct{ Body NewPerson }
 
-type personAnswer struct{ Body Person }
-
 type takenAnswer struct{ Body Taken }
 
 type codeInput struct {
@@ -150,14 +148,11 @@ func (s *server) issueCode(ctx context.Context, in *codeInput) (*codeAnswer, err
 	return &codeAnswer{Body: Code{Code: c.Text, Expires: moment(c.Expires), NewKey: c.NewKey}}, nil
 }
 
-// dismiss ends somebody's rights with the caller's key.
-func (s *server) dismiss(ctx context.Context, in *dismissInput) (*personAnswer, error) {
-	c := callerOf(ctx)
-	p, err := s.cfg.Office.Person(ctx, broadcast.ID(in.ID))
+// dismiss ends somebody's rights with the caller's key. What depended on the person
+// is looked up before.
+func (s *server) dismiss(ctx context.Context, in *dismissInput) (*dismissedAnswer, error) {
+	p, err := s.managed(ctx, in.ID)
 	if err != nil {
-		return nil, err
-	}
-	if err := s.cfg.Office.Authorise(c.Person, people.PersonManage, p.Areas...); err != nil {
 		return nil, err
 	}
 	if p.Left != 0 {
@@ -167,7 +162,11 @@ func (s *server) dismiss(ctx context.Context, in *dismissInput) (*personAnswer, 
 	if err != nil {
 		return nil, err
 	}
-	if err := s.cfg.Office.Dismiss(ctx, c.credential(), p.ID, broadcast.RevocationMode(in.Body.Mode), since); err != nil {
+	list, err := s.book.Of(ctx, p.ID, since)
+	if err != nil {
+		s.cfg.Log.Error("what depends on somebody cannot be told", "person", p.ID, "error", err)
+	}
+	if err := s.cfg.Office.Dismiss(ctx, callerOf(ctx).credential(), p.ID, broadcast.RevocationMode(in.Body.Mode), since); err != nil {
 		return nil, err
 	}
 	s.cfg.Events.Publish(events.Event{Kind: events.Person, ID: p.ID})
@@ -175,5 +174,5 @@ func (s *server) dismiss(ctx context.Context, in *dismissInput) (*personAnswer, 
 		return nil, err
 	}
 	out, err := s.personOf(ctx, p)
-	return &personAnswer{Body: out}, err
+	return &dismissedAnswer{Body: Dismissed{Person: out, Depends: dependencesOf(list)}}, err
 }

@@ -75,6 +75,7 @@ var access = map[string]people.Permission{
 	"GET /api/v1/nodes/{id}/pack":                   people.NodeCarry,
 	"GET /api/v1/nodes/{id}/plan":                   people.PlanRead,
 	"GET /api/v1/persons":                           people.PersonManage,
+	"GET /api/v1/persons/{id}/handover":             people.PersonManage,
 	"GET /api/v1/phone":                             "",
 	"GET /api/v1/phones":                            people.PersonManage,
 	"GET /api/v1/programmes":                        people.AnnouncementRead,

@@ -5,19 +5,22 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/controller/api"
+	"github.com/loaxa/loaxa/controller/handover"
 	"github.com/loaxa/loaxa/controller/people"
 )
 
 type personCmd struct {
-	List    personListCmd    `cmd:"" help:"Everybody, with role, areas and how long they may sign."`
-	Add     personAddCmd     `cmd:"" help:"Take somebody in, inside your own areas."`
-	Code    personCodeCmd    `cmd:"" help:"Give somebody a one-time code to choose a password with; their sessions end."`
-	Dismiss personDismissCmd `cmd:"" help:"End somebody's rights, sessions and tokens."`
-	Renew   renewCmd         `cmd:"" help:"Have the root give new dates to certificates that end within 30 days."`
+	List     personListCmd     `cmd:"" help:"Everybody, with role, areas and how long they may sign."`
+	Add      personAddCmd      `cmd:"" help:"Take somebody in, inside your own areas."`
+	Code     personCodeCmd     `cmd:"" help:"Give somebody a one-time code to choose a password with; their sessions end."`
+	Handover personHandoverCmd `cmd:"" help:"What depends on somebody, and what a dismissal would do to it."`
+	Dismiss  personDismissCmd  `cmd:"" help:"End somebody's rights, sessions and tokens."`
+	Renew    renewCmd          `cmd:"" help:"Have the root give new dates to certificates that end within 30 days."`
 }
 
 type personListCmd struct{ caller }
@@ -125,10 +128,59 @@ func (c *personDismissCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) e
 			d.Since = ""
 		}
 	}
-	var left api.Person
+	var left api.Dismissed
 	if err := c.post(ctx, s, "/api/v1/persons/"+url.PathEscape(c.ID)+"/dismiss", d, &left); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(s.Out, "%s left on %s\n", left.ID, day(left.Left))
-	return err
+	if _, err := fmt.Fprintf(s.Out, "%s left on %s\n", left.ID, day(left.Left)); err != nil {
+		return err
+	}
+	left.Depends = slices.DeleteFunc(left.Depends, func(x api.Dependence) bool { return became(x, d.Mode) == string(handover.Stays) })
+	if len(left.Depends) == 0 {
+		return nil
+	}
+	if _, err := fmt.Fprintln(s.Out, "What fell with it, and what to do about it:"); err != nil {
+		return err
+	}
+	return tellDepends(s, left.Depends)
+}
+
+// became is what a dismissal of some mode does to something.
+func became(x api.Dependence, mode string) string {
+	if mode == string(broadcast.Compromised) {
+		return x.Compromised
+	}
+	return x.Retired
+}
+
+type personHandoverCmd struct {
+	caller
+	ID    string `arg:"" help:"Who might leave."`
+	Since string `help:"Since when the key may have been in other hands (RFC 3339); left out: now." placeholder:"TIME"`
+}
+
+// Run prints a line for everything that depends on the person; nothing is changed.
+func (c *personHandoverCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error {
+	path := "/api/v1/persons/" + url.PathEscape(c.ID) + "/handover"
+	if c.Since != "" {
+		path += "?since=" + url.QueryEscape(c.Since)
+	}
+	var out api.Handover
+	if err := c.get(ctx, s, path, &out); err != nil {
+		return err
+	}
+	if len(out.Depends) == 0 {
+		_, err := fmt.Fprintf(s.Out, "nothing depends on %s\n", c.ID)
+		return err
+	}
+	return tellDepends(s, out.Depends)
+}
+
+// tellDepends prints a line for each thing.
+func tellDepends(s Streams, list []api.Dependence) error {
+	lines := [][]string{{"WHAT", "ID", "TITLE", "AREAS", "UNTIL", "RETIRED", "COMPROMISED", "WHAT TO DO"}}
+	for _, x := range list {
+		lines = append(lines, []string{x.What, x.ID, x.Title, strings.Join(x.Areas, ","), day(x.Until), x.Retired, x.Compromised, x.Do})
+	}
+	return columns(s.Out, lines)
 }

@@ -56,3 +56,12 @@ func policyDraft(ctx context.Context, from bun.IDB, area broadcast.ID) (PolicyDr
 	}
 	return m, nil
 }
+
+// PolicyDrafts returns the rows in which something waits, in order of area.
+func (db *DB) PolicyDrafts(ctx context.Context) ([]PolicyDraft, error) {
+	var out []PolicyDraft
+	if err := db.read.NewSelect().Model(&out).Where("draft <> ''").Order("area").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("policies that wait: %w", err)
+	}
+	return out, nil
+}

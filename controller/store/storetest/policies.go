@@ -29,6 +29,10 @@ func stalePolicy(t *testing.T, db *store.DB) {
 	if got := need[store.PolicyDraft](t)(db.PolicyDraft(ctx, "a")); got.Version != 2 || got.Signer != "binh" || got.Signed != 5 || got.Author != "lan" {
 		t.Errorf("%+v", got)
 	}
+	update(t, db, save(store.PolicyDraft{Area: "c", Author: "lan"}))
+	if got := need[[]store.PolicyDraft](t)(db.PolicyDrafts(ctx)); len(got) != 1 || got[0].Area != "a" {
+		t.Errorf("what waits: %+v", got)
+	}
 	if _, err := db.PolicyDraft(ctx, "b"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("unknown: %v", err)
 	}
