@@ -170,13 +170,17 @@ func checkEverySounding(t *testing.T, r *nodetest.Rig) {
 	})
 }
 
+// soon is urgent enough for pieces, and far enough for a busy machine to have
+// them in time: a recording of 300 ms is over before anybody joins it late.
+const soon = 8 * time.Second
+
 func TestADownloadGoesOnAfterTheNodeLostItsPower(t *testing.T) {
 	t.Parallel()
 	const stall = 400 << 10
 	o := &office{stall: stall}
 	r := downloading(t, o)
 	checkEverySounding(t, r)
-	a := large(r, "flood", broadcast.Priority, 3*time.Second) // what is urgent comes in pieces
+	a := large(r, "flood", broadcast.Priority, soon)
 	a.Versions[0].Content.Millis = 300
 	r.Announce(a)
 	<-o.held
@@ -200,7 +204,7 @@ func TestASpoiledDownloadIsNeverPlayedAndFetchedAgain(t *testing.T) {
 	o := &office{spoil: true}
 	r := downloading(t, o)
 	checkEverySounding(t, r)
-	a := large(r, "flood", broadcast.Priority, 3*time.Second) // what is urgent comes in pieces
+	a := large(r, "flood", broadcast.Priority, soon)
 	a.Versions[0].Content.Millis = 300
 	r.Announce(a)
 	heardOnce(t, r, a)
