@@ -8,6 +8,7 @@ import (
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/seal"
+	"github.com/loaxa/loaxa/controller/organisation"
 	"github.com/loaxa/loaxa/controller/people"
 	"github.com/loaxa/loaxa/controller/store"
 )
@@ -26,7 +27,7 @@ func (w *world) enact(kind broadcast.Kind, until broadcast.Instant, tokens []str
 		w.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	office, err := people.Open(ctx, w.data(), db, people.Config{Tree: tree, Now: time.Now})
+	office, err := people.Open(ctx, w.data(), db, people.Config{Tree: organisation.Fixed(tree), Now: time.Now})
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/loaxa/loaxa/controller/dispatch"
 	"github.com/loaxa/loaxa/controller/events"
 	"github.com/loaxa/loaxa/controller/fleet"
+	"github.com/loaxa/loaxa/controller/organisation"
 	"github.com/loaxa/loaxa/controller/store"
 	"github.com/loaxa/loaxa/device/node/nodetest"
 )
@@ -101,7 +102,7 @@ func newPair(t *testing.T) *pair {
 		t.Fatal(err)
 	}
 	hub, log := &events.Hub{}, slog.New(slog.NewTextHandler(t.Output(), nil))
-	w.fleet = fleet.New(fleet.Config{DB: w.db, Office: sealtest.Belief{House: w.Centre.House, Places: broadcast.Assignment{}}, Tree: tree, Events: hub, ControllerSecret: "of the controller", Now: time.Now, Log: log,
+	w.fleet = fleet.New(fleet.Config{DB: w.db, Office: sealtest.Belief{House: w.Centre.House, Places: broadcast.Assignment{}}, Tree: organisation.Fixed(tree), Events: hub, ControllerSecret: "of the controller", Now: time.Now, Log: log,
 		Controllers: []broadcast.Controller{{HTTP: "http://127.0.0.1:8080", MQTT: "mqtt://127.0.0.1:1883"}}})
 	w.enlist(t)
 	w.dispatch = dispatch.New(dispatch.Config{DB: w.db, Fleet: w.fleet, Events: hub, Office: w, Bus: w, Run: "run-1", Now: time.Now, Log: log})

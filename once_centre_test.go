@@ -20,6 +20,7 @@ import (
 	"github.com/loaxa/loaxa/controller/dispatch"
 	"github.com/loaxa/loaxa/controller/events"
 	"github.com/loaxa/loaxa/controller/fleet"
+	"github.com/loaxa/loaxa/controller/organisation"
 	"github.com/loaxa/loaxa/controller/people"
 	"github.com/loaxa/loaxa/controller/people/peopletest"
 	controller "github.com/loaxa/loaxa/controller/store"
@@ -46,7 +47,7 @@ func newOnceKit(t *testing.T) *onceKit {
 	synctest.Test(t, func(t *testing.T) {
 		<-time.After(time.Until(k.begun))
 		house := peopletest.Demo(t, time.Now)
-		f := fleetOf(house.DB, house.Office, house.Config.Tree, &events.Hub{})
+		f := fleetOf(house.DB, house.Office, house.Config.Tree(), &events.Hub{})
 		for _, n := range onceNodes {
 			k.enrolled = append(k.enrolled, enrolled(t, house, f, n.id, n.area))
 		}
@@ -71,7 +72,7 @@ func newOnceKit(t *testing.T) *onceKit {
 }
 
 func fleetOf(db *controller.DB, office *people.Office, tree broadcast.Tree, hub *events.Hub) *fleet.Fleet {
-	return fleet.New(fleet.Config{DB: db, Office: office, Tree: tree, Events: hub, ControllerSecret: "of the controller", Now: time.Now,
+	return fleet.New(fleet.Config{DB: db, Office: office, Tree: organisation.Fixed(tree), Events: hub, ControllerSecret: "of the controller", Now: time.Now,
 		Log: slog.New(slog.DiscardHandler), Controllers: []broadcast.Controller{{HTTP: "http://127.0.0.1:8080", MQTT: "mqtt://127.0.0.1:1883"}}})
 }
 
@@ -110,7 +111,7 @@ func (w *onceWorld) startCentre(dir string) {
 	w.pin = office.Fingerprint()
 	c.dispatch = dispatch.New(dispatch.Config{DB: db, Fleet: f, Events: hub, Office: office, Bus: c,
 		Run: broadcast.ID("run-" + strconv.Itoa(w.lives)), Now: time.Now, Log: log})
-	c.desk = desk.New(desk.Config{DB: db, Keys: office, Rights: office, Fleet: f, Tree: tree, Events: hub, Wake: c.dispatch, Now: time.Now, Log: log})
+	c.desk = desk.New(desk.Config{DB: db, Keys: office, Rights: office, Fleet: f, Tree: organisation.Fixed(tree), Events: hub, Wake: c.dispatch, Now: time.Now, Log: log})
 	c.stop = serveAll(func(ctx context.Context) { _ = c.dispatch.Serve(ctx) }, func(ctx context.Context) { _ = c.desk.Serve(ctx) }, c.listen)
 	w.mu.Lock()
 	w.centre = c

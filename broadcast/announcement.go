@@ -13,6 +13,7 @@ const (
 	MaxVersions = 6
 	MaxDuration = time.Hour
 	maxTitle    = 200
+	maxCode     = 20
 	maxReason   = 300
 )
 

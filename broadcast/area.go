@@ -23,6 +23,16 @@ type Fact struct {
 	Parent ID      `json:"parent,omitempty"`
 }
 
+// Validate says whether the fact is complete in itself.
+func (f Fact) Validate() error {
+	if f.Parent != "" {
+		if err := f.Parent.Validate(); err != nil {
+			return fmt.Errorf("parent: %w", err)
+		}
+	}
+	return firstOf(check{"level", f.Level.Validate()}, check{"name", checkText(f.Name, maxTitle)}, check{"code", checkText(f.Code, maxCode)})
+}
+
 // At returns the fact that holds at a moment, and whether there is one.
 func (a Area) At(i Instant) (Fact, bool) {
 	for _, f := range slices.Backward(a.Facts) {
@@ -62,10 +72,7 @@ func (t *Tree) add(a Area) error {
 		return fmt.Errorf("has no name")
 	}
 	for i, f := range a.Facts {
-		if err := f.Level.Validate(); err != nil {
-			return err
-		}
-		if err := firstOf(check{"name", checkText(f.Name, maxTitle)}); err != nil {
+		if err := f.Validate(); err != nil {
 			return err
 		}
 		if i > 0 && f.From <= a.Facts[i-1].From {

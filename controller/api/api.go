@@ -58,7 +58,8 @@ type Config struct {
 	Post       Post
 	Records    Records
 	Feedback   *feedback.Register
-	Tree       broadcast.Tree
+	// Tree is the organisation tree as it is known now.
+	Tree func() broadcast.Tree
 	// Relays may be nil: there are no stations then.
 	Relays Relays
 	// Holdings may be nil; drift is then not shown.

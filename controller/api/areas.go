@@ -40,7 +40,7 @@ func (s *server) listAreas(ctx context.Context, _ *struct{}) (*areasAnswer, erro
 	}
 	out := &areasAnswer{}
 	out.Body.Areas = []Area{}
-	for _, a := range s.cfg.Tree.Areas() {
+	for _, a := range s.cfg.Tree().Areas() {
 		if f, ok := a.At(s.now()); ok {
 			out.Body.Areas = append(out.Body.Areas, Area{ID: string(a.ID), Name: f.Name, Code: f.Code, Level: string(f.Level),
 				Parent: string(f.Parent), Nodes: nodes[a.ID]})
@@ -51,7 +51,7 @@ func (s *server) listAreas(ctx context.Context, _ *struct{}) (*areasAnswer, erro
 
 // nameOf is what an area is called today, or its id.
 func (s *server) nameOf(id broadcast.ID) string {
-	if a, ok := s.cfg.Tree.Find(id); ok {
+	if a, ok := s.cfg.Tree().Find(id); ok {
 		if f, ok := a.At(s.now()); ok {
 			return f.Name
 		}

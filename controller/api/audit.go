@@ -121,7 +121,7 @@ func (s *server) answerable(ctx context.Context, persons []people.Person, asked 
 func (s *server) verifyAudit(ctx context.Context, _ *struct{}) (*auditVerdictAnswer, error) {
 	verdict, err := s.verdict.get(s.cfg.Now(), func() (AuditVerdict, error) {
 		var areas []broadcast.ID
-		for _, a := range s.cfg.Tree.Areas() {
+		for _, a := range s.cfg.Tree().Areas() {
 			areas = append(areas, a.ID)
 		}
 		report, err := audit.Verify(ctx, s.cfg.DB, areas)

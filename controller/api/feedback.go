@@ -174,8 +174,8 @@ func (s *server) listFeedback(ctx context.Context, in *feedbackQuery) (*feedback
 		}
 	}
 	q := feedback.Query{Open: in.State == "open", Closed: in.State == "closed", Before: broadcast.ID(in.Cursor), Limit: in.Limit + 1}
-	for _, a := range s.cfg.Tree.Areas() {
-		if (upper == "" || upper == a.ID || s.cfg.Tree.Covers(upper, a.ID, s.now())) && s.sees(ctx, people.DeliveryRead, a.ID) {
+	for _, a := range s.cfg.Tree().Areas() {
+		if (upper == "" || upper == a.ID || s.cfg.Tree().Covers(upper, a.ID, s.now())) && s.sees(ctx, people.DeliveryRead, a.ID) {
 			q.Areas = append(q.Areas, a.ID)
 		}
 	}

@@ -58,8 +58,8 @@ func TestTheOfficeSeesBeforehandThatItWillBeSilentAndWhy(t *testing.T) {
 // TestAForecastOfADistrictIsSmall: 23 communes fit one answer that a phone can take.
 func TestAForecastOfADistrictIsSmall(t *testing.T) {
 	r := newRig(t)
-	for _, commune := range r.Tree.Children(broadcast.BacQuang, r.Now()) {
-		for _, area := range r.Tree.Children(commune, r.Now()) {
+	for _, commune := range r.Tree().Children(broadcast.BacQuang, r.Now()) {
+		for _, area := range r.Tree().Children(commune, r.Now()) {
 			r.Node(area+"-1", area)
 			r.Node(area+"-2", area)
 		}

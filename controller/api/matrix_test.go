@@ -243,7 +243,7 @@ func trials(sound string) map[string]trial {
 func (r *rig) furnished(area broadcast.ID) place {
 	r.t.Helper()
 	name := string(area)
-	chain, err := r.Tree.Chain(area, r.Now())
+	chain, err := r.Tree().Chain(area, r.Now())
 	if err != nil {
 		r.t.Fatal(err)
 	}

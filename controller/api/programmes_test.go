@@ -120,7 +120,7 @@ func TestTheCommuneAnswersAnOfferOverHTTP(t *testing.T) {
 	}
 	var told api.OfferView
 	r.get("/api/v1/announcements/"+offer.ID+"/answers", &told)
-	if len(told.Answers) != len(r.Tree.Children(broadcast.BacQuang, r.Now())) {
+	if len(told.Answers) != len(r.Tree().Children(broadcast.BacQuang, r.Now())) {
 		t.Errorf("%+v", told)
 	}
 	late := map[string]any{"items": []map[string]string{{"announcement": offer.ID, "start": "2026-11-22T20:00:00+07:00"}}}

@@ -85,7 +85,7 @@ func (s *server) records(r *registry) {
 // knows is not there.
 func (s *server) recorded(ctx context.Context, need people.Permission, id string) (broadcast.ID, error) {
 	area := broadcast.ID(id)
-	if _, known := s.cfg.Tree.Find(area); !known {
+	if _, known := s.cfg.Tree().Find(area); !known {
 		return area, fmt.Errorf("area %s: %w", area, store.ErrNotFound)
 	}
 	return area, s.cfg.Office.Authorise(callerOf(ctx).Person, need, area)

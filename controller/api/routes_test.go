@@ -246,7 +246,7 @@ func TestEveryRoleGetsWhatItsPermissionsSay(t *testing.T) {
 	for _, role := range people.Roles() {
 		area := broadcast.BacQuang
 		if role == people.CommuneOfficial {
-			area = h.Tree.Children(broadcast.BacQuang, h.Now())[0]
+			area = h.Tree().Children(broadcast.BacQuang, h.Now())[0]
 		}
 		if role == people.VillageHead {
 			area = "tan-lap"

@@ -50,7 +50,7 @@ func (s *server) knows(ctx context.Context, t desk.Template) bool {
 		}
 	}
 	return slices.ContainsFunc(areas, func(area broadcast.ID) bool {
-		below := func(own broadcast.ID) bool { return s.cfg.Tree.Covers(area, own, s.now()) }
+		below := func(own broadcast.ID) bool { return s.cfg.Tree().Covers(area, own, s.now()) }
 		return slices.ContainsFunc(by.Areas, below) || s.sees(ctx, people.AnnouncementRead, area)
 	})
 }

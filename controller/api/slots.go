@@ -116,7 +116,7 @@ func (s *server) slots(r *registry) {
 
 // knownArea is store.ErrNotFound for an area that the tree does not have.
 func (s *server) knownArea(area broadcast.ID) error {
-	if _, known := s.cfg.Tree.Find(area); !known {
+	if _, known := s.cfg.Tree().Find(area); !known {
 		return fmt.Errorf("area %s: %w", area, store.ErrNotFound)
 	}
 	return nil

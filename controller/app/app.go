@@ -28,6 +28,7 @@ import (
 	"github.com/loaxa/loaxa/controller/fleet"
 	"github.com/loaxa/loaxa/controller/intake"
 	"github.com/loaxa/loaxa/controller/notify"
+	"github.com/loaxa/loaxa/controller/organisation"
 	"github.com/loaxa/loaxa/controller/people"
 	"github.com/loaxa/loaxa/controller/programme"
 	"github.com/loaxa/loaxa/controller/recording"
@@ -63,7 +64,7 @@ type Options struct {
 // controller is everything that runs, in the order in which it is made.
 type controller struct {
 	opt        Options
-	tree       broadcast.Tree
+	chart      *organisation.Chart
 	db         *store.DB
 	office     *people.Office
 	hub        *events.Hub
@@ -89,11 +90,12 @@ type controller struct {
 // Serve runs a controller until ctx ends. Errors name what to correct.
 func Serve(ctx context.Context, opt Options) (err error) {
 	c := &controller{opt: opt, hub: &events.Hub{}}
-	if c.tree, err = broadcast.BacQuangTree(); err != nil {
+	seed, err := broadcast.BacQuangTree()
+	if err != nil {
 		return err
 	}
 	if opt.Demo {
-		if _, err := people.InitDemo(ctx, opt.Data, c.peopleConfig()); err != nil {
+		if _, err := people.InitDemo(ctx, opt.Data, people.Config{Tree: organisation.Fixed(seed), Now: time.Now}); err != nil {
 			return err
 		}
 	}
@@ -110,6 +112,9 @@ func Serve(ctx context.Context, opt Options) (err error) {
 	}
 	defer func() { err = errors.Join(err, c.db.Close()) }()
 	defer c.leave()
+	if c.chart, err = organisation.Open(ctx, c.db, seed, time.Now); err != nil {
+		return err
+	}
 	if err := c.build(ctx); err != nil {
 		return err
 	}
@@ -124,7 +129,7 @@ func (c *controller) leave() {
 }
 
 func (c *controller) peopleConfig() people.Config {
-	return people.Config{Tree: c.tree, Now: time.Now}
+	return people.Config{Tree: c.chart.Tree, Now: time.Now}
 }
 
 // build makes every part, without starting any.
@@ -208,7 +213,7 @@ func (c *controller) buildFleet(context.Context) (err error) {
 		return err
 	}
 	c.secret = string(broadcast.Sum(b))
-	c.fleet = fleet.New(fleet.Config{DB: c.db, Tree: c.tree, Events: c.hub, Office: c.office, Now: time.Now, Log: c.opt.Log,
+	c.fleet = fleet.New(fleet.Config{DB: c.db, Tree: c.chart.Tree, Events: c.hub, Office: c.office, Now: time.Now, Log: c.opt.Log,
 		Controllers: []broadcast.Controller{c.at}, ControllerSecret: c.secret})
 	return nil
 }
@@ -252,7 +257,7 @@ func (c *controller) buildSpeech(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	c.speech, err = speech.New(speech.Config{Dir: dir, DB: c.db, Contents: c.intake, Rights: c.office, Tree: c.tree, Events: c.hub,
+	c.speech, err = speech.New(speech.Config{Dir: dir, DB: c.db, Contents: c.intake, Rights: c.office, Tree: c.chart.Tree, Events: c.hub,
 		Engines: engines, Row: api.ContentRow, Now: time.Now, Log: log})
 	return err
 }
@@ -270,16 +275,16 @@ func (c *controller) buildRelays(context.Context) error {
 	}
 	c.relays, err = relay.New(relay.Config{Stations: stations, Keys: c.office, Homes: filepath.Join(c.opt.Data, "relay"),
 		Covers: func(upper, area broadcast.ID) bool {
-			return c.tree.Covers(upper, area, broadcast.InstantOf(time.Now()))
+			return c.chart.Tree().Covers(upper, area, broadcast.InstantOf(time.Now()))
 		},
 		Now: time.Now, Log: c.opt.Log.With("part", "relay")})
 	return err
 }
 
 func (c *controller) buildDesk(context.Context) (err error) {
-	c.desk = desk.New(desk.Config{Relays: c.relays, DB: c.db, Keys: c.office, Rights: c.office, Fleet: c.fleet, Tree: c.tree, Events: c.hub,
+	c.desk = desk.New(desk.Config{Relays: c.relays, DB: c.db, Keys: c.office, Rights: c.office, Fleet: c.fleet, Tree: c.chart.Tree, Events: c.hub,
 		Wake: c.dispatch, Now: time.Now, Log: c.opt.Log.With("part", "desk")})
-	c.programmes = programme.New(programme.Config{DB: c.db, Keys: c.office, Rights: c.office, Fleet: c.fleet, Desk: c.desk, Tree: c.tree, Wake: c.dispatch, Now: time.Now})
+	c.programmes = programme.New(programme.Config{DB: c.db, Keys: c.office, Rights: c.office, Fleet: c.fleet, Desk: c.desk, Tree: c.chart.Tree, Wake: c.dispatch, Now: time.Now})
 	return nil
 }
 
@@ -293,14 +298,14 @@ func (c *controller) buildPost(context.Context) (err error) {
 	sources := []notify.Source{notify.FaultSource{DB: c.db}, notify.ApprovalSource{Desk: c.desk},
 		&notify.MissedSource{DB: c.db, Desk: c.desk, Now: time.Now}, notify.EndingSource{DB: c.db, Office: c.office, Now: time.Now},
 		&notify.EmptySource{DB: c.db, Slots: c.programmes, Now: time.Now}}
-	c.post = notify.New(notify.Config{DB: c.db, Rights: c.office, Persons: c.office, Tree: c.tree, Sources: sources, Settings: settings,
+	c.post = notify.New(notify.Config{DB: c.db, Rights: c.office, Persons: c.office, Tree: c.chart.Tree, Sources: sources, Settings: settings,
 		Now: time.Now, Log: c.opt.Log.With("part", "post")})
 	return nil
 }
 
 func (c *controller) buildRecords(context.Context) error {
-	c.feedback = feedback.New(feedback.Config{DB: c.db, Sites: c.fleet, Persons: c.office, Tree: c.tree, Now: time.Now})
-	c.records = records.New(records.Config{DB: c.db, Desk: c.desk, Fleet: c.fleet, Persons: c.office, Tree: c.tree, Chapters: []records.Chapter{c.feedback},
+	c.feedback = feedback.New(feedback.Config{DB: c.db, Sites: c.fleet, Persons: c.office, Tree: c.chart.Tree, Now: time.Now})
+	c.records = records.New(records.Config{DB: c.db, Desk: c.desk, Fleet: c.fleet, Persons: c.office, Tree: c.chart.Tree, Chapters: []records.Chapter{c.feedback},
 		Now: time.Now, Log: c.opt.Log.With("part", "records")})
 	return nil
 }
@@ -314,7 +319,7 @@ func (c *controller) buildAPI(context.Context) (err error) {
 		Relays:     c.relays,
 		DB:         c.db,
 		Desk:       c.desk,
-		Calendar:   calendar.New(calendar.Config{DB: c.db, Keys: c.office, Fleet: c.fleet, Tree: c.tree, Now: time.Now}),
+		Calendar:   calendar.New(calendar.Config{DB: c.db, Keys: c.office, Fleet: c.fleet, Tree: c.chart.Tree, Now: time.Now}),
 		Programmes: c.programmes,
 		Office:     c.office,
 		Accounts:   visitors,
@@ -328,7 +333,7 @@ func (c *controller) buildAPI(context.Context) (err error) {
 		Feedback:   c.feedback,
 		Post:       c.post,
 		Events:     c.hub,
-		Tree:       c.tree,
+		Tree:       c.chart.Tree,
 		Holdings:   c.dispatch,
 		Version:    c.opt.Version,
 		Now:        time.Now,

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/controller/organisation"
 	"github.com/loaxa/loaxa/controller/people"
 	"github.com/loaxa/loaxa/controller/store"
 )
@@ -83,6 +84,11 @@ func (b *reading) settle(ctx context.Context, to Target) (out Restored, err erro
 	if err != nil {
 		return out, err
 	}
+	tree, err := organisation.Read(ctx, db, to.People.Tree())
+	if err != nil {
+		return out, err
+	}
+	to.People.Tree = organisation.Fixed(tree)
 	office, err := people.Open(ctx, to.Dir, db, to.People)
 	if err != nil {
 		return out, err

@@ -16,7 +16,7 @@ import (
 // thousand announcements of a year in all communes, one in ten of which recurs.
 func BenchmarkTenThousand(b *testing.B) {
 	h := desktest.New(b)
-	communes := h.Tree.Children(broadcast.BacQuang, h.Now())
+	communes := h.Tree().Children(broadcast.BacQuang, h.Now())
 	h.Update(func(tx store.Tx) error {
 		for i := range 10_000 {
 			a := broadcast.Announcement{ID: broadcast.ID(fmt.Sprintf("a%05d", i)), Class: broadcast.Normal, Title: "Bản tin", Areas: communes[i%len(communes) : i%len(communes)+1],

@@ -41,8 +41,9 @@ type Config struct {
 	DB    *store.DB
 	Keys  Keys
 	Fleet Fleet
-	Tree  broadcast.Tree
-	Now   func() time.Time
+	// Tree is the organisation tree as it is known now.
+	Tree func() broadcast.Tree
+	Now  func() time.Time
 }
 
 // Calendar is safe for concurrent use and keeps nothing.
@@ -96,7 +97,7 @@ func (c *Calendar) look(ctx context.Context, ids []broadcast.ID, from broadcast.
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	src := preview.Source{DB: c.cfg.DB, Ring: ring, Now: c.now(), Places: placesAt{c.cfg.Tree, c.now()}}
+	src := preview.Source{DB: c.cfg.DB, Ring: ring, Now: c.now(), Places: placesAt{c.cfg.Tree(), c.now()}}
 	return preview.Look(ctx, src, nodes, window), nil
 }
 
@@ -111,7 +112,7 @@ func (c *Calendar) window(from broadcast.Instant, days int) (plan.Window, error)
 }
 
 func (c *Calendar) knows(area broadcast.ID) error {
-	if _, err := c.cfg.Tree.Chain(area, c.now()); err != nil {
+	if _, err := c.cfg.Tree().Chain(area, c.now()); err != nil {
 		return fmt.Errorf("%w: area %q is not in today's organisation tree", ErrQuestion, string(area))
 	}
 	return nil

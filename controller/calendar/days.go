@@ -89,8 +89,8 @@ func (c *Calendar) Days(ctx context.Context, q Query) (Page, error) {
 func (c *Calendar) around(area broadcast.ID) []broadcast.ID {
 	at := c.now()
 	var out []broadcast.ID
-	for _, a := range c.cfg.Tree.Areas() {
-		if c.cfg.Tree.Covers(a.ID, area, at) || c.cfg.Tree.Covers(area, a.ID, at) {
+	for _, a := range c.cfg.Tree().Areas() {
+		if c.cfg.Tree().Covers(a.ID, area, at) || c.cfg.Tree().Covers(area, a.ID, at) {
 			out = append(out, a.ID)
 		}
 	}

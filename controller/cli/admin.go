@@ -9,6 +9,7 @@ import (
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/controller/audit"
+	"github.com/loaxa/loaxa/controller/organisation"
 	"github.com/loaxa/loaxa/controller/people"
 	"github.com/loaxa/loaxa/controller/store"
 )
@@ -40,13 +41,13 @@ func (c *tokenCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	tree, err := broadcast.BacQuangTree()
+	cfg, err := configOf(ctx, c.Data)
 	if err != nil {
 		return err
 	}
 	req := people.TokenRequest{Role: c.Role, Area: broadcast.ID(c.Area), Person: broadcast.ID(c.Person), New: c.New, Life: c.Life,
 		Passphrase: func(p broadcast.ID) (string, error) { return s.secret(secrets, string(p), string(p)) }}
-	token, err := people.AdminToken(ctx, c.Data, req, people.Config{Tree: tree, Now: time.Now})
+	token, err := people.AdminToken(ctx, c.Data, req, cfg)
 	if err != nil {
 		return err
 	}
@@ -59,20 +60,50 @@ func withOffice(ctx context.Context, dir string, f func(*store.DB, *people.Offic
 	if err := people.HasHouse(dir); err != nil {
 		return err
 	}
-	tree, err := broadcast.BacQuangTree()
-	if err != nil {
-		return err
-	}
 	db, err := store.OpenBeside(ctx, dir)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	office, err := people.Open(ctx, dir, db, people.Config{Tree: tree, Now: time.Now})
+	cfg, err := configIn(ctx, db)
+	if err != nil {
+		return err
+	}
+	office, err := people.Open(ctx, dir, db, cfg)
 	if err != nil {
 		return err
 	}
 	return f(db, office)
+}
+
+// configIn is what an office over an open database takes from outside.
+func configIn(ctx context.Context, db *store.DB) (people.Config, error) {
+	seed, err := broadcast.BacQuangTree()
+	if err != nil {
+		return people.Config{}, err
+	}
+	tree, err := organisation.Read(ctx, db, seed)
+	return people.Config{Tree: organisation.Fixed(tree), Now: time.Now}, err
+}
+
+// configOf is what an office over a data folder takes from outside. Of a folder
+// in which no house is, whoever opens it complains.
+func configOf(ctx context.Context, dir string) (cfg people.Config, err error) {
+	if people.HasHouse(dir) != nil {
+		return newConfig()
+	}
+	db, err := store.OpenBeside(ctx, dir)
+	if err != nil {
+		return cfg, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return configIn(ctx, db)
+}
+
+// newConfig is what the office of a new house takes from outside.
+func newConfig() (people.Config, error) {
+	seed, err := broadcast.BacQuangTree()
+	return people.Config{Tree: organisation.Fixed(seed), Now: time.Now}, err
 }
 
 type auditCmd struct {
@@ -82,15 +113,15 @@ type auditCmd struct {
 // Run names the first row of the audit log that is missing or was changed, and
 // who knows of it.
 func (c *auditCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error {
-	tree, err := broadcast.BacQuangTree()
-	if err != nil {
-		return err
-	}
-	var areas []broadcast.ID
-	for _, a := range tree.Areas() {
-		areas = append(areas, a.ID)
-	}
 	return withOffice(ctx, c.Data, func(db *store.DB, _ *people.Office) error {
+		cfg, err := configIn(ctx, db)
+		if err != nil {
+			return err
+		}
+		var areas []broadcast.ID
+		for _, a := range cfg.Tree().Areas() {
+			areas = append(areas, a.ID)
+		}
 		r, err := audit.Verify(ctx, db, areas)
 		if err != nil {
 			return err

@@ -8,7 +8,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/controller/api"
 	"github.com/loaxa/loaxa/controller/backup"
 	"github.com/loaxa/loaxa/controller/people"
@@ -118,11 +117,11 @@ func (c *restoreIntoCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) err
 		return err
 	}
 	defer func() { _ = f.Close() }() // opened for reading
-	tree, err := broadcast.BacQuangTree()
+	cfg, err := newConfig()
 	if err != nil {
 		return err
 	}
-	to := backup.Target{Dir: c.Data, People: people.Config{Tree: tree, Now: time.Now}, RootFiles: c.Root,
+	to := backup.Target{Dir: c.Data, People: cfg, RootFiles: c.Root,
 		Ask: func(path string) (string, error) { return s.secret(secrets, "root", "the root key "+path) }}
 	r, err := backup.Restore(ctx, f, passphrase, to)
 	if err != nil {

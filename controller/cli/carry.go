@@ -32,12 +32,12 @@ import (
 // withDispatch lends what carries documents and receipts, without a broker.
 func withDispatch(ctx context.Context, dir string, log *slog.Logger, f func(*store.DB, *dispatch.Dispatch) error) error {
 	return withOffice(ctx, dir, func(db *store.DB, office *people.Office) error {
-		tree, err := broadcast.BacQuangTree()
+		cfg, err := configIn(ctx, db)
 		if err != nil {
 			return err
 		}
 		hub := &events.Hub{}
-		all := fleet.New(fleet.Config{DB: db, Tree: tree, Events: hub, Office: office, Now: time.Now, Log: log})
+		all := fleet.New(fleet.Config{DB: db, Tree: cfg.Tree, Events: hub, Office: office, Now: time.Now, Log: log})
 		return f(db, dispatch.New(dispatch.Config{DB: db, Fleet: all, Events: hub, Office: office, Now: time.Now, Log: log}))
 	})
 }

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"strings"
-	"time"
 
 	"golang.org/x/term"
 
@@ -48,11 +47,11 @@ func (c *initCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error {
 		}
 		opt.Officers = append(opt.Officers, p)
 	}
-	tree, err := broadcast.BacQuangTree()
+	cfg, err := newConfig()
 	if err != nil {
 		return err
 	}
-	est, err := people.Init(ctx, opt, people.Config{Tree: tree, Now: time.Now})
+	est, err := people.Init(ctx, opt, cfg)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/url"
 	"strconv"
-	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/controller/api"
@@ -67,11 +66,11 @@ type codeCmd struct {
 
 // Run prints a code from the folder itself, for whoever nobody else can help.
 func (c *codeCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error {
-	tree, err := broadcast.BacQuangTree()
+	cfg, err := configOf(ctx, c.Data)
 	if err != nil {
 		return err
 	}
-	code, err := people.AdminCode(ctx, c.Data, broadcast.ID(c.Person), people.Config{Tree: tree, Now: time.Now})
+	code, err := people.AdminCode(ctx, c.Data, broadcast.ID(c.Person), cfg)
 	if err != nil {
 		return err
 	}

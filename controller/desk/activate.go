@@ -278,7 +278,7 @@ func (d *Desk) without(ctx context.Context, areas, have []broadcast.ID) ([]broad
 		switch {
 		case slices.ContainsFunc(have, func(h broadcast.ID) bool { return h == area || places.Covers(h, area) }):
 		case slices.ContainsFunc(have, parts) && !direct[area]:
-			open = append(open, d.cfg.Tree.Children(area, d.now())...)
+			open = append(open, d.cfg.Tree().Children(area, d.now())...)
 		case !slices.Contains(out, area):
 			out = append(out, area)
 		}

@@ -36,7 +36,7 @@ func BenchmarkDeliveries(b *testing.B) {
 	h := desktest.New(b)
 	officer, sound := h.Named("duyet-1"), h.Content(10*time.Second)
 	var nodes []broadcast.ID
-	for i, area := range broadcast.FormerCommunes(h.Tree) {
+	for i, area := range broadcast.FormerCommunes(h.Tree()) {
 		for j := range 15 {
 			id := broadcast.ID("n" + string(rune('a'+i)) + string(rune('a'+j)))
 			h.Node(id, area)

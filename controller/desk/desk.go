@@ -53,7 +53,8 @@ type Config struct {
 	Keys   Keys
 	Rights Rights
 	Fleet  Fleet
-	Tree   broadcast.Tree
+	// Tree is the organisation tree as it is known now.
+	Tree   func() broadcast.Tree
 	Events *events.Hub
 	Wake   Wake
 	Now    func() time.Time
@@ -108,4 +109,4 @@ func (p placesAt) Knows(area broadcast.ID) bool {
 // Covers says whether area is upper or lies below it at the moment.
 func (p placesAt) Covers(upper, area broadcast.ID) bool { return p.tree.Covers(upper, area, p.at) }
 
-func (d *Desk) places() placesAt { return placesAt{tree: d.cfg.Tree, at: d.now()} }
+func (d *Desk) places() placesAt { return placesAt{tree: d.cfg.Tree(), at: d.now()} }

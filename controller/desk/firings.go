@@ -70,7 +70,7 @@ func (d *Desk) prove(ctx context.Context, f *Firing, payload broadcast.Digest) e
 		return err
 	}
 	if known {
-		chain, err := d.cfg.Tree.Chain(f.Area, d.now())
+		chain, err := d.cfg.Tree().Chain(f.Area, d.now())
 		f.Title, f.Class = t.Title, t.Class
 		f.Allowed = err == nil && t.Local.Allows(f.Key, f.Person) && broadcast.Assignment{Chain: chain}.Within(t.Areas)
 	}

@@ -32,7 +32,7 @@ func (d *Desk) rule(ctx context.Context, ring *seal.Keyring, a broadcast.Announc
 	}
 	out := rule{officers: 1, alone: a.Reason != "", custody: broadcast.CustodyController}
 	for _, area := range a.Areas {
-		chain, err := d.cfg.Tree.Chain(area, d.now())
+		chain, err := d.cfg.Tree().Chain(area, d.now())
 		if err != nil {
 			return rule{}, refuse(AreaUnknown, "areas", string(area))
 		}
@@ -67,7 +67,7 @@ func (d *Desk) Law(ctx context.Context, area broadcast.ID) (broadcast.Law, error
 	if err != nil {
 		return broadcast.Law{}, err
 	}
-	chain, err := d.cfg.Tree.Chain(area, d.now())
+	chain, err := d.cfg.Tree().Chain(area, d.now())
 	if err != nil {
 		return broadcast.Law{}, err
 	}

@@ -90,7 +90,7 @@ func (d *Desk) checkPolicy(ctx context.Context, p broadcast.Policy) error {
 	if err != nil {
 		return err
 	}
-	chain, err := d.cfg.Tree.Chain(p.Area, d.now())
+	chain, err := d.cfg.Tree().Chain(p.Area, d.now())
 	if err != nil {
 		return refuse(AreaUnknown, "area", string(p.Area))
 	}

@@ -68,7 +68,7 @@ func TestAnAnnouncementThatWouldNotFitIsRefusedBeforeAnybodySigns(t *testing.T) 
 	r := newRig(t)
 	d := r.flood()
 	d.Title, d.Reason = strings.Repeat("ă", 100), strings.Repeat("â", 150)
-	d.Areas = broadcast.FormerCommunes(r.Tree)
+	d.Areas = broadcast.FormerCommunes(r.Tree())
 	for _, l := range []broadcast.Language{"tyz", "nut", "ium", "hmn"} {
 		d.Versions = append(d.Versions, desk.DraftVersion{Language: l, Content: r.sound})
 	}
@@ -79,7 +79,7 @@ func TestAnAnnouncementThatWouldNotFitIsRefusedBeforeAnybodySigns(t *testing.T) 
 func TestAnAnnouncementToAll23CommunesFits(t *testing.T) {
 	r := newRig(t)
 	d := r.flood()
-	d.Areas = broadcast.FormerCommunes(r.Tree)
+	d.Areas = broadcast.FormerCommunes(r.Tree())
 	if a := r.published(d); len(r.listings(broadcast.KindAnnouncement)) != 23 {
 		t.Errorf("%d areas listed of %d", len(r.listings(broadcast.KindAnnouncement)), len(a.Document.Areas))
 	}

@@ -309,7 +309,7 @@ func TestAddingReachesEverythingThatDoesNotHaveItYet(t *testing.T) {
 		t.Fatal(err)
 	}
 	var want []broadcast.ID
-	for _, child := range r.Tree.Children(broadcast.BacQuang, r.Now()) {
+	for _, child := range r.Tree().Children(broadcast.BacQuang, r.Now()) {
 		if child != own[0] {
 			want = append(want, child)
 		}

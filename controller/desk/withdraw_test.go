@@ -67,7 +67,7 @@ func TestWithdrawalsAskForTheirRights(t *testing.T) {
 func TestAnEmergencyYieldsToItsOwnLevelOrAHigherOneOnly(t *testing.T) {
 	r := newRig(t)
 	d := r.flood()
-	for _, c := range r.Tree.Children(broadcast.BacQuang, r.Now()) {
+	for _, c := range r.Tree().Children(broadcast.BacQuang, r.Now()) {
 		d.Areas = []broadcast.ID{c}
 		break
 	}

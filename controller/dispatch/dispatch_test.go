@@ -14,6 +14,7 @@ import (
 	"github.com/loaxa/loaxa/controller/broker"
 	"github.com/loaxa/loaxa/controller/events"
 	"github.com/loaxa/loaxa/controller/fleet"
+	"github.com/loaxa/loaxa/controller/organisation"
 	"github.com/loaxa/loaxa/controller/store"
 )
 
@@ -85,7 +86,7 @@ func (r *rig) restart() *Dispatch {
 	}
 	now := func() time.Time { return r.clock }
 	hub := &events.Hub{}
-	f := fleet.New(fleet.Config{DB: r.db, Office: sealtest.Belief{House: r.house, Places: places()}, Tree: tree, Events: hub, Now: now, Log: slog.New(slog.DiscardHandler),
+	f := fleet.New(fleet.Config{DB: r.db, Office: sealtest.Belief{House: r.house, Places: places()}, Tree: organisation.Fixed(tree), Events: hub, Now: now, Log: slog.New(slog.DiscardHandler),
 		Controllers: []broadcast.Controller{{HTTP: "http://127.0.0.1:8080", MQTT: "mqtt://127.0.0.1:1883"}}})
 	return New(Config{DB: r.db, Fleet: f, Events: hub, Office: r, Bus: r.bus, Run: "run", Now: now, Log: slog.New(slog.DiscardHandler)})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/loaxa/loaxa/controller/broker"
 	"github.com/loaxa/loaxa/controller/events"
 	"github.com/loaxa/loaxa/controller/fleet"
+	"github.com/loaxa/loaxa/controller/organisation"
 	"github.com/loaxa/loaxa/controller/store"
 )
 
@@ -54,7 +55,7 @@ func (w *world) newFleet() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.fleet = fleet.New(fleet.Config{DB: w.db, Office: sealtest.Belief{House: w.house, Places: places()}, Tree: tree, Events: &events.Hub{}, Now: time.Now, Log: slog.New(slog.DiscardHandler), ControllerSecret: "of the controller",
+	w.fleet = fleet.New(fleet.Config{DB: w.db, Office: sealtest.Belief{House: w.house, Places: places()}, Tree: organisation.Fixed(tree), Events: &events.Hub{}, Now: time.Now, Log: slog.New(slog.DiscardHandler), ControllerSecret: "of the controller",
 		Controllers: []broadcast.Controller{{HTTP: "http://127.0.0.1:8080", MQTT: "mqtt://127.0.0.1:1883"}}})
 }
 

@@ -50,8 +50,8 @@ func (r *Register) Chapter(ctx context.Context, p records.Period) (records.Table
 // within are an area and all that lie below it today.
 func (r *Register) within(area broadcast.ID) []broadcast.ID {
 	out := []broadcast.ID{area}
-	for _, a := range r.cfg.Tree.Areas() {
-		if a.ID != area && r.cfg.Tree.Covers(area, a.ID, r.now()) {
+	for _, a := range r.cfg.Tree().Areas() {
+		if a.ID != area && r.cfg.Tree().Covers(area, a.ID, r.now()) {
 			out = append(out, a.ID)
 		}
 	}
@@ -59,7 +59,7 @@ func (r *Register) within(area broadcast.ID) []broadcast.ID {
 }
 
 func (r *Register) nameOf(area broadcast.ID) string {
-	if a, known := r.cfg.Tree.Find(area); known {
+	if a, known := r.cfg.Tree().Find(area); known {
 		if f, is := a.At(r.now()); is {
 			return f.Name
 		}

@@ -71,8 +71,9 @@ type Config struct {
 	DB      *store.DB
 	Sites   Sites
 	Persons Persons
-	Tree    broadcast.Tree
-	Now     func() time.Time
+	// Tree is the organisation tree as it is known now.
+	Tree func() broadcast.Tree
+	Now  func() time.Time
 }
 
 // Register keeps feedback. It is safe for concurrent use.
@@ -197,7 +198,7 @@ func (r *Register) rowOf(in Report) (store.Feedback, error) {
 
 // local refuses areas that no loudspeaker stands in by itself.
 func (r *Register) local(area broadcast.ID) error {
-	a, known := r.cfg.Tree.Find(area)
+	a, known := r.cfg.Tree().Find(area)
 	f, is := a.At(r.now())
 	switch {
 	case !known || !is:

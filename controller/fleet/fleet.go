@@ -50,8 +50,9 @@ type Office interface {
 
 // Config is what a fleet works with. Every field but Rand is needed.
 type Config struct {
-	DB     *store.DB
-	Tree   broadcast.Tree
+	DB *store.DB
+	// Tree is the organisation tree as it is known now.
+	Tree   func() broadcast.Tree
 	Events *events.Hub
 	Office Office
 	// Controllers is what nodes are told about where to report.
@@ -84,7 +85,7 @@ func (f *Fleet) now() broadcast.Instant { return broadcast.InstantOf(f.cfg.Now()
 
 // Chain returns the areas that a node belongs to today, from the top.
 func (f *Fleet) Chain(area broadcast.ID) ([]broadcast.Place, error) {
-	chain, err := f.cfg.Tree.Chain(area, f.now())
+	chain, err := f.cfg.Tree().Chain(area, f.now())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrArea, err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/loaxa/loaxa/broadcast/seal/sealtest"
 	"github.com/loaxa/loaxa/broadcast/wire"
 	"github.com/loaxa/loaxa/controller/events"
+	"github.com/loaxa/loaxa/controller/organisation"
 	"github.com/loaxa/loaxa/controller/store"
 )
 
@@ -37,7 +38,7 @@ func newRig(t *testing.T) *rig {
 	}
 	r := &rig{t: t, db: db, clock: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
 	r.house = sealtest.NewHouse("tuyen-quang", broadcast.InstantOf(r.clock), true)
-	r.Fleet = New(Config{DB: db, Office: sealtest.Belief{House: r.house, Places: broadcast.Assignment{}}, Tree: tree, Events: &events.Hub{}, ControllerSecret: "of the controller", Log: slog.New(slog.DiscardHandler),
+	r.Fleet = New(Config{DB: db, Office: sealtest.Belief{House: r.house, Places: broadcast.Assignment{}}, Tree: organisation.Fixed(tree), Events: &events.Hub{}, ControllerSecret: "of the controller", Log: slog.New(slog.DiscardHandler),
 		Now:         func() time.Time { return r.clock },
 		Controllers: []broadcast.Controller{{HTTP: "http://127.0.0.1:8080", MQTT: "mqtt://127.0.0.1:1883"}}})
 	return r

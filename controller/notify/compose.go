@@ -134,7 +134,7 @@ func (p *Post) headline(language string, groups []group) string {
 }
 
 func (p *Post) nameOf(id broadcast.ID) string {
-	if a, ok := p.cfg.Tree.Find(id); ok {
+	if a, ok := p.cfg.Tree().Find(id); ok {
 		if f, ok := a.At(p.now()); ok {
 			return f.Name
 		}

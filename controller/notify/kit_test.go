@@ -120,7 +120,7 @@ func (b *box) subjects() []string {
 // foreign is an area in which somebody may see nothing.
 func (r *rig) foreign(who broadcast.ID) broadcast.ID {
 	r.t.Helper()
-	for _, a := range r.Tree.Areas() {
+	for _, a := range r.Tree().Areas() {
 		if r.Office.Authorise(r.Named(who).Person, people.NodeRead, a.ID) != nil {
 			return a.ID
 		}

@@ -183,7 +183,7 @@ func (p *Post) concerns(r reader, n store.Notice) bool {
 		area = p.top()
 	}
 	at := p.now()
-	asked := slices.ContainsFunc(r.Areas, func(upper broadcast.ID) bool { return p.cfg.Tree.Covers(upper, area, at) })
+	asked := slices.ContainsFunc(r.Areas, func(upper broadcast.ID) bool { return p.cfg.Tree().Covers(upper, area, at) })
 	// What is wrong with the centre touches everybody who looks after a part of it.
 	need := topicRows()[Topic(n.Topic)].need
 	if n.Area == "" && Topic(n.Topic) == Faults {
@@ -197,7 +197,7 @@ func (p *Post) concerns(r reader, n store.Notice) bool {
 
 // top is the area over all others.
 func (p *Post) top() broadcast.ID {
-	if all := p.cfg.Tree.Areas(); len(all) > 0 {
+	if all := p.cfg.Tree().Areas(); len(all) > 0 {
 		return all[0].ID
 	}
 	return ""

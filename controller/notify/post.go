@@ -42,10 +42,11 @@ type Persons interface {
 
 // Config is what a post works with. Every field is needed.
 type Config struct {
-	DB       *store.DB
-	Rights   Rights
-	Persons  Persons
-	Tree     broadcast.Tree
+	DB      *store.DB
+	Rights  Rights
+	Persons Persons
+	// Tree is the organisation tree as it is known now.
+	Tree     func() broadcast.Tree
 	Sources  []Source
 	Settings Settings
 	Now      func() time.Time
@@ -197,7 +198,7 @@ func (p *Post) check(w Wish) error {
 		return errors.New("areas or topics: name at least one, and not too many")
 	}
 	for _, a := range w.Areas {
-		if _, ok := p.cfg.Tree.Find(a); !ok {
+		if _, ok := p.cfg.Tree().Find(a); !ok {
 			return fmt.Errorf("area %q is not known", string(a))
 		}
 	}

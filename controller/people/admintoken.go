@@ -78,7 +78,7 @@ func (o *Office) find(ctx context.Context, role Role, req TokenRequest) (Person,
 	if err != nil {
 		return Person{}, err
 	}
-	if _, known := o.tree.Find(req.Area); req.Area != "" && !known {
+	if _, known := o.tree().Find(req.Area); req.Area != "" && !known {
 		return Person{}, fmt.Errorf("area %q is not in the organisation tree", string(req.Area))
 	}
 	places := o.placesAt(o.instant())

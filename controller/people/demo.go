@@ -151,7 +151,7 @@ func (f demoFiles) prepare(dir string, cfg Config) (demoSecrets, error) {
 		return none, err
 	}
 	missing := false
-	for _, n := range demoStaff(treeAt{tree: cfg.Tree, at: broadcast.InstantOf(cfg.Now())}) {
+	for _, n := range demoStaff(treeAt{tree: cfg.Tree(), at: broadcast.InstantOf(cfg.Now())}) {
 		if secrets.Passphrases[n.ID] == "" {
 			secrets.Passphrases[n.ID], missing = newPassphrase(), true
 		}
@@ -216,7 +216,7 @@ func (f demoFiles) establish(ctx context.Context, dir string, cfg Config, secret
 		return err
 	}
 	defer clear(root.Key)
-	places := treeAt{tree: cfg.Tree, at: broadcast.InstantOf(cfg.Now())}
+	places := treeAt{tree: cfg.Tree(), at: broadcast.InstantOf(cfg.Now())}
 	opt := &Options{Dir: dir, Top: broadcast.TuyenQuang, RootThreshold: 1, Policy: demoPolicy(), demo: true, slots: []slot{demoSlotOf(places)}}
 	for _, n := range demoStaff(places) {
 		n.Passphrase = secrets.Passphrases[n.ID]

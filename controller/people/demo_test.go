@@ -40,7 +40,7 @@ func TestADemoNodeBelievesWhatTheDemoHouseSealed(t *testing.T) {
 	if demo, err := h.Office.Demo(context.Background()); err != nil || !demo {
 		t.Fatalf("not marked demo: %v", err)
 	}
-	tree := h.Config.Tree
+	tree := h.Config.Tree()
 	chain := broadcast.Assignment{Chain: must[[]broadcast.Place](t)(tree.Chain("tan-lap", c.instant()))}
 	auth, _, where := listed[broadcast.Authority](t, h, c, broadcast.KindAuthority)
 	if len(where) != 1 || where[0].Area != broadcast.TuyenQuang {

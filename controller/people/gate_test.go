@@ -11,6 +11,7 @@ import (
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/seal"
 	"github.com/loaxa/loaxa/broadcast/seal/sealtest"
+	"github.com/loaxa/loaxa/controller/organisation"
 	"github.com/loaxa/loaxa/controller/store"
 )
 
@@ -20,7 +21,7 @@ func TestPassphrasesAreTriedAFewAtATime(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
-	cfg := Config{Tree: tree, Now: func() time.Time { return now }, Cost: Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}}
+	cfg := Config{Tree: organisation.Fixed(tree), Now: func() time.Time { return now }, Cost: Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}}
 	dir := filepath.Join(t.TempDir(), "data")
 	if _, err := InitDemo(context.Background(), dir, cfg); err != nil {
 		t.Fatal(err)

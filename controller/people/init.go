@@ -108,7 +108,7 @@ func (opt *Options) check(cfg Config) error {
 		}
 	}
 	now := broadcast.InstantOf(cfg.Now())
-	places := treeAt{tree: cfg.Tree, at: now}
+	places := treeAt{tree: cfg.Tree(), at: now}
 	for _, n := range opt.Officers {
 		if err := n.check(places); err != nil {
 			return err

@@ -185,7 +185,7 @@ func TestNoPermissionLeavesItsSubtree(t *testing.T) {
 	h := peopletest.Demo(t, newClock().now)
 	at := broadcast.InstantOf(h.Config.Now())
 	var ids []broadcast.ID
-	for _, a := range h.Config.Tree.Areas() {
+	for _, a := range h.Config.Tree().Areas() {
 		ids = append(ids, a.ID)
 	}
 	rapid.Check(t, func(t *rapid.T) {
@@ -195,7 +195,7 @@ func TestNoPermissionLeavesItsSubtree(t *testing.T) {
 		need := rapid.SampledFrom(people.Permissions()).Draw(t, "permission")
 		below := false
 		for _, up := range p.Areas {
-			below = below || up == area || h.Config.Tree.Covers(up, area, at)
+			below = below || up == area || h.Config.Tree().Covers(up, area, at)
 		}
 		err := h.Office.Authorise(p, need, area)
 		if err == nil && !below {

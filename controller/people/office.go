@@ -31,7 +31,8 @@ const wrapsAtOnce = 2
 
 // Config is what an Office takes from outside.
 type Config struct {
-	Tree broadcast.Tree
+	// Tree is the organisation tree as it is known now.
+	Tree func() broadcast.Tree
 	// Now is the clock.
 	Now func() time.Time
 	// Cost is for new wrappings; the zero Cost stands for DefaultCost.
@@ -42,7 +43,7 @@ type Config struct {
 type Office struct {
 	dir  string
 	db   *store.DB
-	tree broadcast.Tree
+	tree func() broadcast.Tree
 	now  func() time.Time
 	cost Cost
 	// gate holds a place for every passphrase that is being tried.
@@ -124,7 +125,7 @@ func (o *Office) Roots() []broadcast.Envelope {
 // Places answers how areas lie to one another now.
 func (o *Office) Places() seal.Places { return o.placesAt(o.instant()) }
 
-func (o *Office) placesAt(at broadcast.Instant) treeAt { return treeAt{tree: o.tree, at: at} }
+func (o *Office) placesAt(at broadcast.Instant) treeAt { return treeAt{tree: o.tree(), at: at} }
 
 func (o *Office) instant() broadcast.Instant { return broadcast.InstantOf(o.now()) }
 

@@ -56,7 +56,7 @@ func (o *Office) Authorise(p Person, need Permission, areas ...broadcast.ID) err
 	}
 	now := broadcast.InstantOf(o.now())
 	for _, area := range areas {
-		if _, known := o.tree.Find(area); !known {
+		if _, known := o.tree().Find(area); !known {
 			return fmt.Errorf("%w: area %q is not in the organisation tree", ErrForbidden, string(area))
 		}
 		if !p.covers(area, o.placesAt(now)) {

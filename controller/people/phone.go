@@ -187,7 +187,7 @@ func (o *Office) SetPIN(ctx context.Context, c Credential, secret, pin string) e
 // about says whether somebody acts in an area, above or below it.
 func (o *Office) about(p Person, area broadcast.ID) bool {
 	return slices.ContainsFunc(p.Areas, func(own broadcast.ID) bool {
-		return own == area || o.tree.Covers(own, area, o.instant()) || o.tree.Covers(area, own, o.instant())
+		return own == area || o.tree().Covers(own, area, o.instant()) || o.tree().Covers(area, own, o.instant())
 	})
 }
 

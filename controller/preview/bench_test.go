@@ -16,8 +16,8 @@ import (
 // communes of 15 nodes that hold fifty others.
 func BenchmarkForecastOfADistrict(b *testing.B) {
 	h := desktest.New(b)
-	for _, commune := range h.Tree.Children(broadcast.BacQuang, h.Now()) {
-		for _, area := range h.Tree.Children(commune, h.Now()) {
+	for _, commune := range h.Tree().Children(broadcast.BacQuang, h.Now()) {
+		for _, area := range h.Tree().Children(commune, h.Now()) {
 			for i := range 15 {
 				h.Node(broadcast.ID(fmt.Sprintf("%s-%d", area, i)), area)
 			}
@@ -55,7 +55,7 @@ func BenchmarkForecastOfADistrict(b *testing.B) {
 	var f preview.Forecast
 	b.ResetTimer()
 	for b.Loop() {
-		f = preview.Foresee(ctx, preview.Source{DB: h.DB, Ring: ring, Now: h.Now(), Places: todays{h.Tree, h.Now()}}, preview.Subject{Announcement: a.Document}, nodes)
+		f = preview.Foresee(ctx, preview.Source{DB: h.DB, Ring: ring, Now: h.Now(), Places: todays{h.Tree(), h.Now()}}, preview.Subject{Announcement: a.Document}, nodes)
 	}
 	if f.Nodes != 345 || !f.Nowhere() || len(f.Outcomes) != 1 {
 		b.Errorf("%+v", f)

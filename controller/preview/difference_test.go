@@ -23,7 +23,7 @@ func (r *rig) around() (preview.Source, []store.Node, plan.Window) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return preview.Source{DB: r.DB, Ring: ring, Now: r.Now(), Places: todays{r.Tree, r.Now()}}, nodes, plan.Window{From: r.Now(), To: r.Now().Add(24 * time.Hour)}
+	return preview.Source{DB: r.DB, Ring: ring, Now: r.Now(), Places: todays{r.Tree(), r.Now()}}, nodes, plan.Window{From: r.Now(), To: r.Now().Add(24 * time.Hour)}
 }
 
 func (r *rig) differ(c preview.Change) preview.Difference {

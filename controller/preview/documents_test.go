@@ -96,7 +96,7 @@ func TestAnOfferSoundsInTheSlotThatTheCommuneGave(t *testing.T) {
 func TestACommuneDeclines(t *testing.T) {
 	r := newRig(t)
 	a := r.publish(broadcast.Normal, r.Now().Add(time.Minute))
-	commune := r.Tree.Children(broadcast.BacQuang, r.Now())
+	commune := r.Tree().Children(broadcast.BacQuang, r.Now())
 	official := r.Named("can-bo-xa")
 	p := broadcast.Placement{ID: "xep-lich", Revision: broadcast.Revision(r.Now()), Areas: commune,
 		Items: []broadcast.Placed{{Announcement: a.ID, Revision: a.Revision, Decline: true, Reason: "đã phát"}}, Until: r.Now().Add(time.Hour)}

@@ -38,7 +38,7 @@ func (r *rig) foresee(ctx context.Context, a broadcast.Announcement) preview.For
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	src := preview.Source{DB: r.DB, Ring: ring, Now: r.Now(), Places: todays{r.Tree, r.Now()}}
+	src := preview.Source{DB: r.DB, Ring: ring, Now: r.Now(), Places: todays{r.Tree(), r.Now()}}
 	return preview.Foresee(ctx, src, preview.Subject{Announcement: a, Signers: []plan.Signer{{Person: "an", Level: broadcast.District, Custody: broadcast.CustodyToken}}}, nodes)
 }
 

@@ -41,7 +41,7 @@ func (p todays) Knows(area broadcast.ID) bool { return p.Covers(area, area) }
 
 // Covers says whether area is upper or lies below it.
 func (p todays) Covers(upper, area broadcast.ID) bool {
-	return p.r.Tree.Covers(upper, area, p.r.Now())
+	return p.r.Tree().Covers(upper, area, p.r.Now())
 }
 
 // TestAnOfferSoundsOnceTheCommunePlacesIt follows the answer of one commune from
@@ -81,7 +81,7 @@ func TestAnOfferSoundsOnceTheCommunePlacesIt(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 	told, err := r.Answers(t.Context(), offer.ID, offer.Areas)
-	if err != nil || len(told.Answers) != len(r.Tree.Children(broadcast.BacQuang, r.Now())) || told.Level != broadcast.District || !slices.Equal(told.Signers, []broadcast.ID{"duyet-1"}) {
+	if err != nil || len(told.Answers) != len(r.Tree().Children(broadcast.BacQuang, r.Now())) || told.Level != broadcast.District || !slices.Equal(told.Signers, []broadcast.ID{"duyet-1"}) {
 		t.Fatalf("%v %+v", err, told)
 	}
 	declined := slices.DeleteFunc(told.Answers, func(a programme.OfferAnswer) bool { return a.Answer != programme.Declined })

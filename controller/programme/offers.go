@@ -100,7 +100,7 @@ func (p *Programmes) Answers(ctx context.Context, id broadcast.ID, areas []broad
 func (p *Programmes) communes(areas []broadcast.ID) []broadcast.ID {
 	var out []broadcast.ID
 	at := p.places()
-	for _, a := range p.cfg.Tree.Areas() {
+	for _, a := range p.cfg.Tree().Areas() {
 		fact, ok := a.At(at.at)
 		if ok && fact.Level == broadcast.Commune && slices.ContainsFunc(areas, func(up broadcast.ID) bool { return at.Covers(up, a.ID) || at.Covers(a.ID, up) }) {
 			out = append(out, a.ID)

@@ -44,9 +44,10 @@ type Config struct {
 	Rights Rights
 	Fleet  Fleet
 	Desk   Desk
-	Tree   broadcast.Tree
-	Wake   Wake
-	Now    func() time.Time
+	// Tree is the organisation tree as it is known now.
+	Tree func() broadcast.Tree
+	Wake Wake
+	Now  func() time.Time
 	// Rand defaults to crypto/rand.
 	Rand io.Reader
 }
@@ -94,12 +95,12 @@ func (p placesAt) Knows(area broadcast.ID) bool { return p.Covers(area, area) }
 // Covers says whether area is upper or lies below it at the moment.
 func (p placesAt) Covers(upper, area broadcast.ID) bool { return p.tree.Covers(upper, area, p.at) }
 
-func (p *Programmes) places() placesAt { return placesAt{p.cfg.Tree, p.now()} }
+func (p *Programmes) places() placesAt { return placesAt{p.cfg.Tree(), p.now()} }
 
 // above are an area and all above it, the highest first; an unknown area is
 // refused.
 func (p *Programmes) above(area broadcast.ID) ([]broadcast.ID, error) {
-	chain, err := p.cfg.Tree.Chain(area, p.now())
+	chain, err := p.cfg.Tree().Chain(area, p.now())
 	if err != nil {
 		return nil, refuse(AreaUnknown, "area", string(area))
 	}

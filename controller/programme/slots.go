@@ -57,7 +57,7 @@ func (p *Programmes) Slots(ctx context.Context, area broadcast.ID) ([]Slot, erro
 func (p *Programmes) around(area broadcast.ID) []broadcast.ID {
 	var out []broadcast.ID
 	at := p.places()
-	for _, a := range p.cfg.Tree.Areas() {
+	for _, a := range p.cfg.Tree().Areas() {
 		if at.Covers(a.ID, area) || at.Covers(area, a.ID) {
 			out = append(out, a.ID)
 		}
@@ -162,7 +162,7 @@ func (p *Programmes) EndSlot(ctx context.Context, by people.Person, cred people.
 // communes is. Whoever may speak for minutes alone decides for nobody else.
 func (p *Programmes) own(by people.Person, areas []broadcast.ID) error {
 	for _, area := range areas {
-		a, known := p.cfg.Tree.Find(area)
+		a, known := p.cfg.Tree().Find(area)
 		fact, exists := a.At(p.now())
 		if !known || !exists {
 			return refuse(AreaUnknown, "areas", string(area))

@@ -64,7 +64,7 @@ func (r *Records) closeDays(ctx context.Context) error {
 // communes are the communes that there were at a moment, in order.
 func (r *Records) communes(at broadcast.Instant) []broadcast.ID {
 	var out []broadcast.ID
-	for _, a := range r.cfg.Tree.Areas() {
+	for _, a := range r.cfg.Tree().Areas() {
 		if f, was := a.At(at); was && f.Level == broadcast.Commune {
 			out = append(out, a.ID)
 		}

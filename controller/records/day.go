@@ -129,7 +129,7 @@ func (s *scribe) who(id broadcast.ID) Who { return Who{ID: string(id), Name: s.n
 
 // inside says whether an area was an upper one or lay in it at a moment.
 func (r *Records) inside(area, upper broadcast.ID, at broadcast.Instant) bool {
-	return area == upper || r.cfg.Tree.Covers(upper, area, at)
+	return area == upper || r.cfg.Tree().Covers(upper, area, at)
 }
 
 // nodesIn are the confirmed nodes that stand in an area, in order.
@@ -174,7 +174,7 @@ func (r *Records) within(a airing, area broadcast.ID) (airing, bool) {
 
 // nameOf is what an area was called at a moment, or its id.
 func (r *Records) nameOf(area broadcast.ID, at broadcast.Instant) string {
-	if a, known := r.cfg.Tree.Find(area); known {
+	if a, known := r.cfg.Tree().Find(area); known {
 		if f, was := a.At(at); was {
 			return f.Name
 		}

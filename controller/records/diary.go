@@ -69,7 +69,7 @@ func (r *Records) open(area broadcast.ID, day string) (broadcast.Instant, error)
 	if from > r.now() {
 		return 0, fmt.Errorf("%w: %s is still to come", ErrRecord, day)
 	}
-	if a, known := r.cfg.Tree.Find(area); known {
+	if a, known := r.cfg.Tree().Find(area); known {
 		if f, was := a.At(from); was && f.Level == broadcast.Commune {
 			return from, nil
 		}

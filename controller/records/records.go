@@ -55,11 +55,12 @@ type Period struct {
 
 // Config is what records are made of. Minimum and Chapters may be left out.
 type Config struct {
-	DB       *store.DB
-	Desk     Desk
-	Fleet    Fleet
-	Persons  Persons
-	Tree     broadcast.Tree
+	DB      *store.DB
+	Desk    Desk
+	Fleet   Fleet
+	Persons Persons
+	// Tree is the organisation tree as it is known now.
+	Tree     func() broadcast.Tree
 	Minimum  Minimum
 	Chapters []Chapter
 	Now      func() time.Time

@@ -148,7 +148,7 @@ func (r *Records) period(area broadcast.ID, month string) (Period, error) {
 	if p.From > r.now() {
 		return p, fmt.Errorf("%w: %s is still to come", ErrRecord, month)
 	}
-	if _, known := r.cfg.Tree.Find(area); !known {
+	if _, known := r.cfg.Tree().Find(area); !known {
 		return p, fmt.Errorf("%w: no area is called %s", ErrRecord, area)
 	}
 	return p, nil

@@ -13,7 +13,7 @@ import (
 // lexicon is that of an area: the names of today's and former places, then what
 // the areas above it added, then its own.
 func (s *Studio) lexicon(ctx context.Context, area broadcast.ID) (*spoken.Lexicon, error) {
-	chain, err := s.cfg.Tree.Chain(area, s.now())
+	chain, err := s.cfg.Tree().Chain(area, s.now())
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (s *Studio) lexicon(ctx context.Context, area broadcast.ID) (*spoken.Lexico
 // names are all that areas are and were called.
 func (s *Studio) names() []string {
 	var names []string
-	for _, a := range s.cfg.Tree.Areas() {
+	for _, a := range s.cfg.Tree().Areas() {
 		for _, f := range a.Facts {
 			names = append(names, f.Name)
 		}
@@ -59,7 +59,7 @@ func (s *Studio) Lexicon(ctx context.Context, by people.Person, area broadcast.I
 	if err := s.cfg.Rights.Authorise(by, people.AnnouncementRead); err != nil {
 		return nil, err
 	}
-	if _, ok := s.cfg.Tree.Find(area); !ok {
+	if _, ok := s.cfg.Tree().Find(area); !ok {
 		return nil, fmt.Errorf("area %q: %w", string(area), store.ErrNotFound)
 	}
 	return s.cfg.DB.Lexemes(ctx, area)

@@ -40,8 +40,9 @@ type Config struct {
 	DB       *store.DB
 	Contents Contents
 	Rights   Rights
-	Tree     broadcast.Tree
-	Events   *events.Hub
+	// Tree is the organisation tree as it is known now.
+	Tree   func() broadcast.Tree
+	Events *events.Hub
 	// Engines are the voices, by the names under which they are asked for.
 	Engines map[string]Engine
 	// Row makes the record of content that every upload gets.

@@ -60,7 +60,7 @@ type House struct {
 	peopletest.House
 	T     testing.TB
 	Clock *Clock
-	Tree  broadcast.Tree
+	Tree  func() broadcast.Tree
 	Hub   *events.Hub
 	Woken *Woken
 	Fleet *fleet.Fleet

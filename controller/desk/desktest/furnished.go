@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/controller/organisation"
 	"github.com/loaxa/loaxa/controller/people"
 	"github.com/loaxa/loaxa/controller/people/peopletest"
 )
@@ -66,7 +67,7 @@ func furnish() (furnished, error) {
 }
 
 func config(tree broadcast.Tree, now func() time.Time) people.Config {
-	return people.Config{Tree: tree, Now: now, Cost: people.Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}}
+	return people.Config{Tree: organisation.Fixed(tree), Now: now, Cost: people.Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}}
 }
 
 // open returns a house of its own with everything in it.

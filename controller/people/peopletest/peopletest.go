@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/controller/organisation"
 	"github.com/loaxa/loaxa/controller/people"
 	"github.com/loaxa/loaxa/controller/store"
 )
@@ -32,7 +33,7 @@ func Config(t testing.TB, now func() time.Time) people.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return people.Config{Tree: tree, Now: now, Cost: people.Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}}
+	return people.Config{Tree: organisation.Fixed(tree), Now: now, Cost: people.Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}}
 }
 
 // Demo sets up a demo house and opens it until the test ends.

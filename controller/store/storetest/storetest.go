@@ -38,6 +38,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		restoration(),
 		programmes(),
 		feedback(),
+		organisation(),
 	}
 	for _, group := range groups {
 		for name, run := range group {
