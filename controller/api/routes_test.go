@@ -159,7 +159,11 @@ type contract struct {
 		Description string
 		Security    []map[string][]string
 		Responses   map[string]struct{ Content map[string]any }
+		RequestBody struct {
+			Content map[string]struct{ Schema map[string]any }
+		}
 	}
+	Components struct{ Schemas map[string]map[string]any }
 }
 
 // routesOf lists what the served contract says, as "METHOD /path".

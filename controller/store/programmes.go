@@ -110,13 +110,15 @@ func (db *DB) Station(ctx context.Context, area broadcast.ID) (Station, error) {
 	return s, nil
 }
 
-// SaveStation replaces the row of an area as it was read; one that changed since
-// is ErrConflict.
+// SaveStation replaces the row of an area as it was read; one that changed since,
+// or that never had that version, is ErrConflict.
 func (t Tx) SaveStation(ctx context.Context, s Station) error {
 	read := s.Version
 	s.Version++
-	res, err := t.tx.NewInsert().Model(&s).On("CONFLICT (area) DO UPDATE").
-		Set("version = EXCLUDED.version, name = EXCLUDED.name, opening = EXCLUDED.opening, closing = EXCLUDED.closing, changed_by = EXCLUDED.changed_by").
-		Where("station.version = ?", read).Exec(ctx)
+	if read == 0 {
+		res, err := t.tx.NewInsert().Model(&s).On("CONFLICT (area) DO NOTHING").Exec(ctx)
+		return changed("station of "+string(s.Area), ErrConflict, res, err)
+	}
+	res, err := t.tx.NewUpdate().Model(&s).WherePK().Where("version = ?", read).Exec(ctx)
 	return changed("station of "+string(s.Area), ErrConflict, res, err)
 }

@@ -65,6 +65,9 @@ func staleStation(t *testing.T, db *store.DB) {
 		t.Errorf("%+v", s)
 	}
 	s.Name, s.Opening = "Đài xã", broadcast.Sum(nil)
+	never := s
+	never.Version = 7
+	refused(t, db, store.ErrConflict, func(tx store.Tx) error { return tx.SaveStation(ctx, never) })
 	update(t, db, func(tx store.Tx) error { return tx.SaveStation(ctx, s) })
 	refused(t, db, store.ErrConflict, func(tx store.Tx) error { return tx.SaveStation(ctx, s) })
 	next := need[store.Station](t)(db.Station(ctx, "x"))
