@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -11,10 +12,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/broadcast/media"
 	"github.com/loaxa/loaxa/broadcast/pack"
 	"github.com/loaxa/loaxa/controller/api"
+	"github.com/loaxa/loaxa/controller/people"
+	"github.com/loaxa/loaxa/controller/people/peopletest"
+	"github.com/loaxa/loaxa/controller/recording"
+	"github.com/loaxa/loaxa/controller/store"
 )
 
 // centre answers with one firing whose recording is somewhere.
@@ -99,4 +106,79 @@ func TestReceiptsAreImportedBeforeTheRecordingsThatTheyName(t *testing.T) {
 	if code, _, errs := command(t, "import", "--controller", url, "--token", "lx_x", os.DevNull); code != 1 || !strings.Contains(errs, pack.RecordingSuffix) {
 		t.Errorf("another file: %d %s", code, errs)
 	}
+}
+
+// aStick is a folder with a recording of tan-lap-1, beside a data folder in which a
+// receipt names it.
+func aStick(t *testing.T) (data, path string, wave []byte) {
+	t.Helper()
+	data = t.TempDir()
+	if _, err := people.InitDemo(t.Context(), data, peopletest.Config(t, time.Now)); err != nil {
+		t.Fatal(err)
+	}
+	wave = append(media.VoiceHead(media.VoiceRate), bytes.Repeat([]byte{1, 2, 3, 4}, media.VoiceRate/4)...)
+	sum := broadcast.Sum(wave)
+	db, err := store.OpenBeside(t.Context(), data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(t.Context(), func(tx store.Tx) error {
+		return tx.AddRecordings(t.Context(), []store.Recording{{Node: "tan-lap-1", SHA256: sum, Area: "tan-lap", Announcement: "f1", Bytes: int64(len(wave)), Millis: 500, Told: 7}})
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return data, filepath.Join(t.TempDir(), pack.RecordingName("tan-lap-1", sum)), wave
+}
+
+func TestWhatAStickBringsIsTakenIntoTheDataFolderIfItIsWhatAReceiptNamed(t *testing.T) {
+	data, path, wave := aStick(t)
+	brings := func(as string, raw []byte) (int, string, string) {
+		t.Helper()
+		if err := os.WriteFile(as, raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return command(t, "import", "--data", data, as)
+	}
+	other := bytes.Clone(wave)
+	other[100]++
+	elsewhere := filepath.Join(filepath.Dir(path), pack.RecordingName("tan-lap-2", broadcast.Sum(wave)))
+	for name, c := range map[string]struct {
+		as  string
+		raw []byte
+	}{"other bytes": {path, other}, "cut off": {path, wave[:5000]}, "of a node whose receipts name no such thing": {elsewhere, wave}} {
+		if code, out, errs := brings(c.as, c.raw); code != 1 || out != "" || !strings.Contains(errs, "after the receipts of its node") {
+			t.Errorf("%s: %d %s%s", name, code, out, errs)
+		}
+		if all := filesIn(t, filepath.Join(data, recording.Folder)); len(all) > 0 {
+			t.Errorf("%s: left behind %q", name, all)
+		}
+	}
+	for range 2 { // the second time it is here already
+		if code, out, errs := brings(path, wave); code != 0 || !strings.Contains(out, "what was spoken at tan-lap-1 is here") {
+			t.Fatalf("%d %s%s", code, out, errs)
+		}
+		all := filesIn(t, filepath.Join(data, recording.Folder))
+		if len(all) != 1 {
+			t.Fatalf("%q", all)
+		}
+		if raw, err := os.ReadFile(all[0]); err != nil || !bytes.Equal(raw, wave) {
+			t.Errorf("%d bytes, %v", len(raw), err)
+		}
+	}
+}
+
+func filesIn(t *testing.T, dir string) []string {
+	t.Helper()
+	var all []string
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			all = append(all, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
