@@ -136,11 +136,8 @@ func (p *planner) begin(j *job, t turn) {
 	s := p.shape(j, t.from)
 	to := t.from + broadcast.Instant(s.length)
 	if why := p.refusal(j, t.from, to); why != "" {
-		at := t.from
-		if t.from > j.deadline {
-			at = j.deadline
-		}
-		j.reject(why, at)
+		free := p.line.offer(max(j.due, p.line.last), s.length, 0) // which does not move on with the clock
+		j.reject(why, min(free.from, j.deadline))
 		return
 	}
 	c := p.cut(j, t, to)

@@ -124,6 +124,16 @@ func TestALateNodeJoinsAlignedMidContent(t *testing.T) {
 		"c of 08:00 skipped late", "d of 09:00 skipped late", "e 10:00-10:01 ended", "f of 11:00 skipped late")
 }
 
+func TestWhatIsOverBeforeItCouldBeJoinedIsSaidAtOnce(t *testing.T) {
+	for _, now := range []string{"06:00", "06:00:22.500", "06:03"} {
+		in := monday(priority("a", "06:00", 10).held("06:00:20"))
+		in.Now = at(now)
+		if e := expect(t, in, "a of 06:00 skipped late").Entries[0]; e.At != at("06:00:22.500") {
+			t.Errorf("asked at %s, it is said at %s", now, text(e.At))
+		}
+	}
+}
+
 func TestANodeBackFromAnOutageJoinsAligned(t *testing.T) {
 	in := monday(normal("a", "06:00", 120))
 	in.Now, in.Since = at("06:00:40"), at("06:00:30")

@@ -345,3 +345,41 @@ func TestAPlanAgreesWithThePlansOfItsHalves(t *testing.T) {
 		}
 	})
 }
+
+// A node asks again whenever a verdict is due: one that moved on with the clock
+// would never fall.
+func TestAVerdictFallsWhenItWasForetold(t *testing.T) {
+	fell := 0
+	rapid.Check(t, func(t *rapid.T) {
+		in := drawn(t)
+		p := must(t, in)
+		for _, e := range p.Entries {
+			if len(e.Soundings) > 0 || e.At <= in.Now {
+				continue
+			}
+			fell++
+			due := later(in, p, e.At-1)
+			at := e.At
+			for range 2 { // what was heard before may have ended a little later than was foretold
+				due.Now, due.Window.To = at, max(due.Window.To, at.Add(time.Hour))
+				at = must(t, due).verdictOf(e)
+			}
+			if at > due.Now {
+				t.Fatalf("%s: %s %s falls %s; asked then and at %s, it falls %s", e.Announcement, e.Rung, e.Reason, text(e.At), text(due.Now), text(at))
+			}
+		}
+	})
+	if fell == 0 {
+		t.Error("no verdict was still to come: nothing was proved")
+	}
+}
+
+// verdictOf is when an occurrence stays silent, 0 if it does not any more.
+func (p Plan) verdictOf(e Entry) broadcast.Instant {
+	for _, x := range p.Entries {
+		if x.name() == e.name() && len(x.Soundings) == 0 {
+			return x.At
+		}
+	}
+	return 0
+}
