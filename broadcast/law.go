@@ -103,6 +103,26 @@ func (l Law) Session(c Class) (time.Duration, bool) {
 	return d, ok
 }
 
+// Minimum is for how long each day ought to sound, the most that any policy asks;
+// 0 is no such duty. No node acts on it.
+func (l Law) Minimum() time.Duration {
+	var most int64
+	for _, p := range l.policies {
+		most = max(most, p.Minimum)
+	}
+	return time.Duration(most) * time.Minute
+}
+
+// Retention is for how many months what sounded is kept, the longest time that any
+// policy asks; 0 leaves it open. No node acts on it.
+func (l Law) Retention() int64 {
+	var most int64
+	for _, p := range l.policies {
+		most = max(most, p.Retention)
+	}
+	return most
+}
+
 // Custody returns the weakest custody whose signature counts for class c.
 func (l Law) Custody(c Class) Custody {
 	if have, ok := l.custody[c]; ok {

@@ -188,3 +188,14 @@ func TestOneOfficerNeedsAReasonAndEveryPolicy(t *testing.T) {
 		}
 	}
 }
+
+func TestALawAsksForTheMostThatAnyPolicyDoes(t *testing.T) {
+	none := broadcast.LawOf()
+	if none.Minimum() != 0 || none.Retention() != 0 {
+		t.Errorf("without a policy: %s, %d months", none.Minimum(), none.Retention())
+	}
+	l := broadcast.LawOf(broadcast.Policy{Minimum: 30, Retention: 24}, broadcast.Policy{Minimum: 45}, broadcast.Policy{Retention: 12})
+	if l.Minimum() != 45*time.Minute || l.Retention() != 24 {
+		t.Errorf("%s, %d months", l.Minimum(), l.Retention())
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/loaxa/loaxa/broadcast"
+	"github.com/loaxa/loaxa/controller/fleet"
+	"github.com/loaxa/loaxa/controller/store"
 )
 
 // Deliveries is what nodes proved of one announcement.
@@ -55,46 +57,82 @@ func (d *Desk) Deliveries(ctx context.Context, id broadcast.ID) (Deliveries, err
 	if err != nil {
 		return Deliveries{}, err
 	}
-	out := Deliveries{Announcement: a, At: d.now()}
 	if a.SHA256 == "" {
-		return out, nil
+		return Deliveries{Announcement: a, At: d.now()}, nil
 	}
-	expected, err := d.cfg.DB.Expected(ctx, id, a.Document.Revision)
+	rows, err := d.cfg.DB.ReceiptsOf(ctx, a.Document.ID, a.Document.Revision)
 	if err != nil {
-		return out, err
-	}
-	proved, err := d.receipts(ctx, a)
-	if err != nil {
-		return out, err
+		return Deliveries{}, err
 	}
 	standings, err := d.cfg.Fleet.Overview(ctx)
 	if err != nil {
+		return Deliveries{}, err
+	}
+	return d.delivered(ctx, a, rows, standings)
+}
+
+// proofsAtOnce is how many announcements are read in one query.
+const proofsAtOnce = 100
+
+// Proofs hands f what was proved of published announcements, in order; those that
+// are not there are left out. It is Deliveries for a whole month: nodes are read
+// once, and receipts that only say that an announcement arrived not at all.
+func (d *Desk) Proofs(ctx context.Context, ids []broadcast.ID, f func(Deliveries) error) error {
+	standings, err := d.cfg.Fleet.Overview(ctx)
+	if err != nil {
+		return err
+	}
+	for some := range slices.Chunk(ids, proofsAtOnce) {
+		list, err := d.Named(ctx, some)
+		if err != nil {
+			return err
+		}
+		for _, a := range list {
+			rows, err := d.cfg.DB.TellingReceipts(ctx, a.Document.ID, a.Document.Revision, a.Payload)
+			if err != nil {
+				return err
+			}
+			one, err := d.delivered(ctx, a, rows, standings)
+			if err == nil && a.SHA256 != "" {
+				err = f(one)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// delivered judges the receipts of an announcement that was published.
+func (d *Desk) delivered(ctx context.Context, a Announcement, rows []store.ReceiptRow, standings []fleet.Standing) (Deliveries, error) {
+	out := Deliveries{Announcement: a, At: d.now()}
+	expected, err := d.cfg.DB.Expected(ctx, a.Document.ID, a.Document.Revision)
+	if err != nil {
 		return out, err
+	}
+	proved, err := entries(rows)
+	if err != nil {
+		return out, fmt.Errorf("announcement %s: %w", a.ID, err)
 	}
 	by := judge{announcement: a.Document, payload: a.Payload, now: out.At}
 	for _, s := range standings {
 		is := slices.Contains(expected, s.Node.ID)
-		entries, gave := proved[s.Node.ID]
+		told, gave := proved[s.Node.ID]
 		if is || gave {
-			out.Nodes = append(out.Nodes, Delivery{Node: s.Node.ID, Area: s.Node.Area, Expected: is,
-				Progress: by.fold(entries), Last: s.LastSign})
+			out.Nodes = append(out.Nodes, Delivery{Node: s.Node.ID, Area: s.Node.Area, Expected: is, Progress: by.fold(told), Last: s.LastSign})
 		}
 	}
 	return out, nil
 }
 
-// receipts returns the stored receipts under an announcement's name and
-// revision, by node.
-func (d *Desk) receipts(ctx context.Context, a Announcement) (map[broadcast.ID][]entry, error) {
-	rows, err := d.cfg.DB.ReceiptsOf(ctx, a.Document.ID, a.Document.Revision)
-	if err != nil {
-		return nil, err
-	}
+// entries are stored receipts by node.
+func entries(rows []store.ReceiptRow) (map[broadcast.ID][]entry, error) {
 	out := map[broadcast.ID][]entry{}
 	for _, row := range rows {
 		var r broadcast.Receipt // it was read strictly before it was stored
 		if err := json.Unmarshal(row.Raw, &r); err != nil {
-			return nil, fmt.Errorf("receipt %d of %s: %w", row.Seq, row.Node, err)
+			return nil, fmt.Errorf("a receipt of %s: %w", row.Node, err)
 		}
 		out[row.Node] = append(out[row.Node], entry{chain: row.Chain, doubtful: row.Doubtful, Receipt: r})
 	}

@@ -1,8 +1,11 @@
 package desk_test
 
 import (
+	"errors"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/wire"
@@ -126,5 +129,64 @@ func TestDoubtfulReceiptsProveNothingAndAreShown(t *testing.T) {
 	}
 	if c := doubted.Claimed; !doubted.Doubted() || c == nil || c.End != broadcast.Ended || c.Evidence.Samples != 480000 || len(c.Occurrences) != 1 {
 		t.Errorf("it is lost: %+v", doubted)
+	}
+}
+
+// TestTheProofsOfAMonthSayWhatDeliveriesSay has nodes end in every way, and holds
+// both readings against each other but for what arrived when.
+func TestTheProofsOfAMonthSayWhatDeliveriesSay(t *testing.T) {
+	r := newRig(t)
+	for _, id := range []broadcast.ID{"n1", "n2", "n3", "n4", "n5", "n6"} {
+		r.Node(id, "tan-lap")
+	}
+	var ids []broadcast.ID
+	for range 2 {
+		r.Clock.Add(time.Minute)
+		a := r.published(r.flood())
+		ids = append(ids, a.ID)
+		other := a.Document
+		other.Title = "khác"
+		full := desktest.Sounded(a.Document)
+		r.Prove("n1", full...)
+		r.Prove("n2", desktest.Of(a.Document, broadcast.Receipt{At: r.Now(), Rung: broadcast.Refused, Reason: broadcast.WhyThreshold}))
+		r.Prove("n3", full[:3]...) // it arrived, and nothing more
+		r.Prove("n4", full[:5]...)
+		r.Prove("n5", desktest.Of(other, full[0]))
+		r.Prove("n6", full...)
+		r.Clock.Add(time.Minute)
+	}
+	r.Doubt("n6")
+	draft := r.create(r.first, r.flood())
+	var got []desk.Deliveries
+	err := r.Desk.Proofs(t.Context(), append(ids, draft.ID, "nothing"), func(d desk.Deliveries) error { got = append(got, d); return nil })
+	if err != nil || len(got) != 2 {
+		t.Fatalf("%d %v", len(got), err)
+	}
+	type said struct {
+		Node        broadcast.ID
+		Expected    bool
+		End         broadcast.Rung
+		Reason      broadcast.Reason
+		Occurrences []desk.Occurrence
+		Claimed     bool
+	}
+	of := func(d desk.Deliveries) (out []said) {
+		for _, n := range d.Nodes {
+			out = append(out, said{n.Node, n.Expected, n.End, n.Reason, n.Occurrences, n.Claimed != nil})
+		}
+		return out
+	}
+	for i, d := range got {
+		want, err := r.Desk.Deliveries(t.Context(), ids[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(of(want), of(d)); diff != "" || d.Announcement.ID != ids[i] || len(d.Nodes) != 6 {
+			t.Errorf("%s", diff)
+		}
+	}
+	stop := errors.New("enough")
+	if err := r.Desk.Proofs(t.Context(), ids, func(desk.Deliveries) error { return stop }); !errors.Is(err, stop) {
+		t.Error(err)
 	}
 }

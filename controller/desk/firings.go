@@ -75,7 +75,11 @@ func (d *Desk) prove(ctx context.Context, f *Firing, payload broadcast.Digest) e
 		f.Allowed = err == nil && t.Local.Allows(f.Key, f.Person) && broadcast.Assignment{Chain: chain}.Within(t.Areas)
 	}
 	a := f.Firing.Announcement(f.Announcement, f.Of, t)
-	proved, err := d.receipts(ctx, Announcement{Document: a})
+	rows, err := d.cfg.DB.ReceiptsOf(ctx, a.ID, a.Revision)
+	if err != nil {
+		return err
+	}
+	proved, err := entries(rows)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package records
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -56,27 +57,80 @@ func (r *Records) airings(ctx context.Context, from, to broadcast.Instant) ([]ai
 	if err != nil {
 		return nil, err
 	}
+	return r.airingsAnd(ctx, rows, from, to)
+}
+
+// airingsAbout returns those that may concern an area: reading what receipts prove
+// of everything else takes most of the time of a report.
+func (s *scribe) airingsAbout(ctx context.Context, area broadcast.ID, from, to broadcast.Instant) ([]airing, error) {
+	rows, err := s.cfg.DB.AiredBetween(ctx, from, to)
+	if err != nil {
+		return nil, err
+	}
+	here := func(a broadcast.ID) bool { return s.inside(a, area, from) || s.inside(a, area, to) }
+	var nodes []broadcast.ID
+	for _, n := range s.nodes {
+		if here(n.Area) {
+			nodes = append(nodes, n.ID)
+		}
+	}
+	concerned, err := s.cfg.DB.AboutNodes(ctx, nodes, from, to)
+	if err != nil {
+		return nil, err
+	}
+	known := map[broadcast.ID]bool{}
+	for _, id := range concerned {
+		known[id] = true
+	}
+	var broken error
+	rows = slices.DeleteFunc(rows, func(row store.Announcement) bool {
+		if known[row.ID] {
+			return false
+		}
+		var body struct{ Areas []broadcast.ID }
+		broken = errors.Join(broken, json.Unmarshal([]byte(row.Body), &body))
+		return !slices.ContainsFunc(body.Areas, here)
+	})
+	if broken != nil {
+		return nil, broken
+	}
+	return s.airingsAnd(ctx, rows, from, to)
+}
+
+// airingsAnd are those of some announcements, and what was fired in boxes.
+func (r *Records) airingsAnd(ctx context.Context, rows []store.Announcement, from, to broadcast.Instant) ([]airing, error) {
 	out, err := r.firings(ctx, from, to)
 	if err != nil {
 		return nil, err
 	}
-	for _, row := range rows {
-		more, err := r.airingsOf(ctx, row.ID, from, to)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, more...)
+	more, err := r.proved(ctx, rows, from, to)
+	if err != nil {
+		return nil, err
 	}
+	out = append(out, more...)
 	slices.SortStableFunc(out, func(a, b airing) int { return cmp.Compare(a.start, b.start) })
 	return out, nil
 }
 
-// airingsOf does the same for one announcement.
-func (r *Records) airingsOf(ctx context.Context, id broadcast.ID, from, to broadcast.Instant) ([]airing, error) {
-	d, err := r.cfg.Desk.Deliveries(ctx, id)
-	if err != nil {
-		return nil, fmt.Errorf("what nodes proved of %s: %w", id, err)
+// proved are the airings of some announcements within a time.
+func (r *Records) proved(ctx context.Context, rows []store.Announcement, from, to broadcast.Instant) ([]airing, error) {
+	var ids []broadcast.ID
+	for _, row := range rows {
+		ids = append(ids, row.ID)
 	}
+	var out []airing
+	err := r.cfg.Desk.Proofs(ctx, ids, func(d desk.Deliveries) error {
+		out = append(out, airingsOf(d, from, to)...)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("what nodes proved of %d announcements: %w", len(ids), err)
+	}
+	return out, nil
+}
+
+// airingsOf are those of one announcement.
+func airingsOf(d desk.Deliveries, from, to broadcast.Instant) []airing {
 	var length time.Duration
 	for _, v := range d.Announcement.Document.Versions {
 		length += v.Duration()
@@ -91,7 +145,7 @@ func (r *Records) airingsOf(ctx context.Context, id broadcast.ID, from, to broad
 		}
 		out = append(out, one)
 	}
-	return out, nil
+	return out
 }
 
 // starts are the moments at which it was to begin, and those that receipts name.

@@ -194,27 +194,26 @@ func (r *Records) learned(ctx context.Context, since, from, until broadcast.Inst
 			return r.airings(ctx, from, until)
 		}
 	}
-	ids, err := r.cfg.DB.TalkedOf(ctx, since)
+	names, err := r.cfg.DB.TalkedOf(ctx, since)
 	if err != nil {
 		return nil, err
 	}
-	var out []airing
-	fired := false
-	for _, id := range ids {
-		some, err := r.airingsOf(ctx, id, from, until)
-		if errors.Is(err, store.ErrNotFound) {
-			fired = true // a box told of it, not the desk
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, some...)
+	rows, err := r.cfg.DB.RevisionsOf(ctx, names)
+	if err != nil {
+		return nil, err
 	}
-	if !fired {
+	out, err := r.proved(ctx, rows, from, until)
+	if err != nil {
+		return nil, err
+	}
+	published := map[broadcast.ID]bool{}
+	for _, row := range rows {
+		published[row.Document] = true
+	}
+	if !slices.ContainsFunc(names, func(name broadcast.ID) bool { return !published[name] }) {
 		return out, nil
 	}
-	some, err := r.firings(ctx, from, until)
+	some, err := r.firings(ctx, from, until) // a box told of something, not the desk
 	return append(out, some...), err
 }
 

@@ -212,3 +212,36 @@ func TestAWithdrawnSoundingThatNeverBeganIsNoLine(t *testing.T) {
 		t.Errorf("%+v", d.Lines)
 	}
 }
+
+// TestLateReceiptsOfARevisionAreFound has a published announcement edited, and the
+// node tell of the new one after the day was closed.
+func TestLateReceiptsOfARevisionAreFound(t *testing.T) {
+	r := newRig(t)
+	r.Node("n1", village)
+	by := r.Named("duyet-1")
+	draft := desk.Draft{Title: "Họp", Areas: []broadcast.ID{commune}, Versions: []desk.DraftVersion{{Content: r.Content(time.Minute)}}, Timing: broadcast.Timing{Start: r.Now().Add(4 * time.Hour)}}
+	old := r.published(by, draft)
+	r.Clock.Add(time.Minute)
+	draft.Title = "Họp thôn"
+	a, err := r.Desk.Revise(t.Context(), by.Person, old.ID, draft, nil)
+	if err == nil {
+		a, err = r.Desk.Submit(t.Context(), by.Person, by.Credential, a.ID, "")
+	}
+	for _, who := range []desktest.Somebody{by, r.Named("duyet-2")} {
+		if err == nil && a.State == store.Submitted {
+			a, err = r.Desk.Approve(t.Context(), who.Person, who.Credential, a.ID, a.Digest)
+		}
+	}
+	if err != nil || a.State != store.Published {
+		t.Fatalf("%s %v", a.State, err)
+	}
+	r.nextDay()
+	if d := r.diary(first); len(d.Lines) != 1 || d.Lines[0].Title != "Họp thôn" || d.Lines[0].Proof.Unproved != 1 {
+		t.Fatalf("%+v", d.Lines)
+	}
+	r.Prove("n1", desktest.Sounded(a.Document)...)
+	r.look()
+	if d := r.diary(first); len(d.Addenda) != 1 || d.Addenda[0].Lines[0].Proof.Sounded != 1 {
+		t.Errorf("%+v", d.Addenda)
+	}
+}

@@ -17,9 +17,9 @@ import (
 	"github.com/loaxa/loaxa/controller/store"
 )
 
-// Desk says what nodes proved, and how long an area may sound.
+// Desk says what nodes proved, and how long an area has to and may sound.
 type Desk interface {
-	Deliveries(ctx context.Context, id broadcast.ID) (desk.Deliveries, error)
+	Proofs(ctx context.Context, ids []broadcast.ID, f func(desk.Deliveries) error) error
 	Firings(ctx context.Context, node broadcast.ID, limit int64) ([]desk.Firing, error)
 	Law(ctx context.Context, area broadcast.ID) (broadcast.Law, error)
 }
@@ -32,11 +32,6 @@ type Fleet interface {
 // Persons knows what people are called.
 type Persons interface {
 	Persons(ctx context.Context) ([]people.Person, error)
-}
-
-// Minimum says for how long an area has to sound each day; 0 is no such duty.
-type Minimum interface {
-	Minimum(ctx context.Context, area broadcast.ID) (time.Duration, error)
 }
 
 // Chapter adds a table to the monthly report, out of what another package keeps.
@@ -53,7 +48,7 @@ type Period struct {
 	Nodes []broadcast.ID
 }
 
-// Config is what records are made of. Minimum and Chapters may be left out.
+// Config is what records are made of. Chapters may be left out.
 type Config struct {
 	DB      *store.DB
 	Desk    Desk
@@ -61,7 +56,6 @@ type Config struct {
 	Persons Persons
 	// Tree is the organisation tree as it is known now.
 	Tree     func() broadcast.Tree
-	Minimum  Minimum
 	Chapters []Chapter
 	Now      func() time.Time
 	Log      *slog.Logger

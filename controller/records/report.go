@@ -48,8 +48,7 @@ type DayReport struct {
 	Priority  int64  `json:"priority_min"`
 	Emergency int64  `json:"emergency_min"`
 	All       int64  `json:"all_min"`
-	Minimum   *int64 `json:"minimum_min,omitempty" doc:"What the area has to sound; none if nothing says so"`
-	// The most that the policies as they are now allow.
+	Minimum   *int64 `json:"minimum_min,omitempty" doc:"What the policies as they are now ask for; none: no such duty"`
 	MaxNormal   *int64 `json:"maximum_normal_min,omitempty" doc:"What the policies as they are now allow; none: no bound"`
 	MaxPriority *int64 `json:"maximum_priority_min,omitempty"`
 	Short       bool   `json:"short" doc:"Less than the minimum is proved, and the day is over"`
@@ -109,7 +108,7 @@ func (r *Records) Report(ctx context.Context, area broadcast.ID, month string) (
 	for _, n := range s.nodesIn(area, min(p.To, r.now())) {
 		p.Nodes = append(p.Nodes, n.ID)
 	}
-	all, err := r.airings(ctx, p.From, min(p.To, r.now()))
+	all, err := s.airingsAbout(ctx, area, p.From, min(p.To, r.now()))
 	if err != nil {
 		return Report{}, err
 	}
@@ -161,15 +160,8 @@ func (r *Records) days(ctx context.Context, t *tally, p Period) ([]DayReport, er
 		return nil, err
 	}
 	var minimum *int64
-	if r.cfg.Minimum != nil {
-		d, err := r.cfg.Minimum.Minimum(ctx, p.Area)
-		if err != nil {
-			return nil, err
-		}
-		if d > 0 {
-			minimum = new(int64)
-			*minimum = int64(d / time.Minute)
-		}
+	if d := law.Minimum(); d > 0 {
+		minimum = new(int64(d / time.Minute))
 	}
 	out := []DayReport{}
 	for day := p.From; day < p.To && day <= r.now(); day = day.Add(oneDay) {

@@ -86,19 +86,31 @@ func TestTheReportCountsWhatTheNodesOwnReceiptsSay(t *testing.T) {
 	}
 }
 
-// demands asks for two minutes a day.
-type demands struct{}
-
-func (demands) Minimum(context.Context, broadcast.ID) (time.Duration, error) {
-	return 2 * time.Minute, nil
+// regulate has two people sign a policy of the commune.
+func (r *rig) regulate(change func(*broadcast.Policy)) {
+	r.t.Helper()
+	p := broadcast.Policy{Area: commune}
+	for _, c := range broadcast.Classes() {
+		p.Thresholds = append(p.Thresholds, broadcast.Threshold{Class: c, Officers: 2})
+	}
+	change(&p)
+	ctx, first, second := r.t.Context(), r.Named("duyet-1"), r.Named("duyet-2")
+	m, err := r.Desk.ProposePolicy(ctx, first.Person, 0, p)
+	for _, who := range []desktest.Somebody{first, second} {
+		if err == nil {
+			_, err = r.Desk.SignPolicy(ctx, who.Person, who.Credential, commune, m.Digest)
+		}
+	}
+	if err != nil {
+		r.t.Fatal(err)
+	}
 }
 
 // TestMinutesAreThoseThatOneNodeProvedRoundedDown: two nodes that prove half
 // each are no whole.
 func TestMinutesAreThoseThatOneNodeProvedRoundedDown(t *testing.T) {
 	r := newRig(t)
-	r.config.Minimum = demands{}
-	r.records = records.New(r.config)
+	r.regulate(func(p *broadcast.Policy) { p.Minimum = 2 })
 	r.Node("n1", village)
 	r.Node("n2", village)
 	a := r.flood("một")

@@ -143,6 +143,26 @@ func (db *DB) ReceiptsOf(ctx context.Context, announcement broadcast.ID, of broa
 	return out, nil
 }
 
+// TellingReceipts returns the receipts under an announcement's name and revision as
+// ReceiptsOf does, without those that only say that the announcement with this
+// payload arrived. Of each it has the node, the chain, the raw text and the doubt.
+func (db *DB) TellingReceipts(ctx context.Context, announcement broadcast.ID, of broadcast.Revision, payload broadcast.Digest) (out []ReceiptRow, err error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT node, chain, raw, doubtful FROM receipts WHERE announcement = ? AND of_revision = ? AND
+		NOT (instr(raw, '"start":') = 0 AND instr(raw, '"reason":') = 0 AND instr(raw, ?) > 0) ORDER BY node, chain, seq`, announcement, of, payload)
+	if err != nil {
+		return nil, fmt.Errorf("receipts of %s: %w", announcement, err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var r ReceiptRow
+		if err := rows.Scan(&r.Node, &r.Chain, &r.Raw, &r.Doubtful); err != nil {
+			return nil, fmt.Errorf("receipts of %s: %w", announcement, err)
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
 // ReceiptsBy returns the receipts that one node gave since a moment, as far as
 // they were stored then, oldest first, at most limit.
 func (db *DB) ReceiptsBy(ctx context.Context, node broadcast.ID, since broadcast.Instant, limit int64) ([]ReceiptRow, error) {

@@ -73,14 +73,45 @@ func (db *DB) AiredBetween(ctx context.Context, from, to broadcast.Instant) ([]A
 	return out, nil
 }
 
-// TalkedOf returns the ids of whatever receipts that came since a moment speak
-// of, in order.
+// TalkedOf returns the names of the documents that receipts speak of which came
+// since a moment, in order.
 func (db *DB) TalkedOf(ctx context.Context, since broadcast.Instant) ([]broadcast.ID, error) {
 	var out []broadcast.ID
 	err := db.read.NewSelect().Model((*ReceiptRow)(nil)).ColumnExpr("DISTINCT announcement").Where("stored_ms >= ?", since).
 		Order("announcement").Scan(ctx, &out)
 	if err != nil {
 		return nil, fmt.Errorf("receipts: %w", err)
+	}
+	return out, nil
+}
+
+// RevisionsOf returns all published revisions of some documents, in order of id.
+func (db *DB) RevisionsOf(ctx context.Context, documents []broadcast.ID) ([]Announcement, error) {
+	if len(documents) == 0 {
+		return nil, nil
+	}
+	var out []Announcement
+	err := db.read.NewSelect().Model(&out).Where("sha256 <> '' AND document IN (?)", bun.List(documents)).Order("id").Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("revisions of %d documents: %w", len(documents), err)
+	}
+	return out, nil
+}
+
+// AboutNodes returns the ids of what AiredBetween returns as far as any of some
+// nodes was expected to sound it, or gave receipts of it.
+func (db *DB) AboutNodes(ctx context.Context, nodes []broadcast.ID, from, to broadcast.Instant) ([]broadcast.ID, error) {
+	if len(nodes) == 0 {
+		return nil, nil
+	}
+	const of = "SELECT 1 FROM ? AS about WHERE about.announcement = announcement.document AND about.of_revision = announcement.revision AND about.node IN (?)"
+	var out []broadcast.ID
+	err := db.read.NewSelect().Model((*Announcement)(nil)).Column("id").
+		Where("sha256 <> '' AND published_ms < ? AND until_ms >= ?", to, from).
+		Where("EXISTS ("+of+") OR EXISTS ("+of+")", bun.Ident("expectations"), bun.List(nodes), bun.Ident("receipts"), bun.List(nodes)).
+		Order("id").Scan(ctx, &out)
+	if err != nil {
+		return nil, fmt.Errorf("announcements of %d nodes: %w", len(nodes), err)
 	}
 	return out, nil
 }

@@ -11,13 +11,16 @@ import (
 
 func diary() map[string]func(*testing.T, *store.DB) {
 	return map[string]func(*testing.T, *store.DB){
-		"pages of a diary are a chain for each area":         diaryChained,
-		"a day is closed once":                               diaryClosedOnce,
-		"entries are kept in their order":                    diaryEntriesKept,
-		"marks and blind spells are kept":                    diaryWatched,
-		"what may have sounded in a time is found":           airedFound,
-		"what receipts of late speak of is found, each once": talkedFound,
-		"faults are found by when they were":                 faultsByTime,
+		"pages of a diary are a chain for each area":          diaryChained,
+		"a day is closed once":                                diaryClosedOnce,
+		"entries are kept in their order":                     diaryEntriesKept,
+		"marks and blind spells are kept":                     diaryWatched,
+		"what may have sounded in a time is found":            airedFound,
+		"what receipts of late speak of is found, each once":  talkedFound,
+		"receipts that only say that it arrived are left out": tellingFound,
+		"what concerns some nodes is found":                   aboutFound,
+		"all published revisions of documents are found":      revisionsFound,
+		"faults are found by when they were":                  faultsByTime,
 	}
 }
 
@@ -143,4 +146,71 @@ func faultsByTime(t *testing.T, db *store.DB) {
 	} {
 		same(t, need[[]store.Fault](t)(db.Faults(ctx, store.FaultQuery{From: c.from, To: c.to, Limit: 9})), c.want)
 	}
+}
+
+func tellingFound(t *testing.T, db *store.DB) {
+	nodesOf(t, db, "n")
+	payload := broadcast.Sum([]byte("a"))
+	texts := []string{`{"rung":"received","payload":"` + string(payload) + `"}`, `{"rung":"received","payload":"other"}`, `{"rung":"refused","payload":"` + string(payload) + `","reason":"x"}`,
+		`{"rung":"powered","payload":"` + string(payload) + `","start":5}`}
+	var all []store.ReceiptRow
+	for i, raw := range texts {
+		all = append(all, store.ReceiptRow{Node: "n", Chain: "c", Seq: int64(i + 1), Announcement: "a", Of: 1, Stored: 5, Raw: []byte(raw), Doubtful: i == 1})
+	}
+	update(t, db, func(tx store.Tx) error {
+		return tx.AddReceipts(context.Background(), []store.Chain{{Node: "n", Chain: "c", Seq: 4}}, all)
+	})
+	got := need[[]store.ReceiptRow](t)(db.TellingReceipts(context.Background(), "a", 1, payload))
+	same(t, got, []store.ReceiptRow{{Node: "n", Chain: "c", Raw: []byte(texts[1]), Doubtful: got[0].Doubtful}, {Node: "n", Chain: "c", Raw: []byte(texts[2])}, {Node: "n", Chain: "c", Raw: []byte(texts[3])}})
+	for i, row := range need[[]store.ReceiptRow](t)(db.ReceiptsOf(context.Background(), "a", 1))[1:] {
+		same(t, got[i].Doubtful, row.Doubtful)
+	}
+	same(t, need[[]store.ReceiptRow](t)(db.TellingReceipts(context.Background(), "a", 2, payload)), nil)
+}
+
+func aboutFound(t *testing.T, db *store.DB) {
+	nodesOf(t, db, "n", "m")
+	ctx := context.Background()
+	update(t, db, func(tx store.Tx) error {
+		for _, id := range []broadcast.ID{"expected", "told", "neither", "draft", "over"} {
+			row := store.Announcement{ID: id, SHA256: "x", Published: 1, Until: 50, Revision: 7}
+			if id == "draft" {
+				row.SHA256 = ""
+			}
+			if id == "over" {
+				row.Until = 5
+			}
+			if err := tx.AddAnnouncement(ctx, row); err != nil {
+				return err
+			}
+			if id == "neither" || id == "told" {
+				continue
+			}
+			if err := tx.Expect(ctx, id, 7, []broadcast.ID{"n"}); err != nil {
+				return err
+			}
+		}
+		if err := tx.Expect(ctx, "neither", 7, []broadcast.ID{"m"}); err != nil {
+			return err
+		}
+		if err := tx.Expect(ctx, "neither", 6, []broadcast.ID{"n"}); err != nil {
+			return err
+		}
+		return tx.AddReceipts(ctx, []store.Chain{{Node: "n", Chain: "c", Seq: 1}}, []store.ReceiptRow{{Node: "n", Chain: "c", Seq: 1, Announcement: "told", Of: 7, Stored: 5, Raw: []byte("{}")}})
+	})
+	same(t, need[[]broadcast.ID](t)(db.AboutNodes(ctx, []broadcast.ID{"n", "x"}, 10, 20)), []broadcast.ID{"expected", "told"})
+	same(t, need[[]broadcast.ID](t)(db.AboutNodes(ctx, nil, 10, 20)), nil)
+}
+
+func revisionsFound(t *testing.T, db *store.DB) {
+	ctx := context.Background()
+	for _, a := range []store.Announcement{{ID: "a", SHA256: "x"}, {ID: "a2", Document: "a", SHA256: "y"}, {ID: "a3", Document: "a"}, {ID: "b", SHA256: "z"}} {
+		update(t, db, func(tx store.Tx) error { return tx.AddAnnouncement(ctx, a) })
+	}
+	var got []broadcast.ID
+	for _, a := range need[[]store.Announcement](t)(db.RevisionsOf(ctx, []broadcast.ID{"a", "nothing"})) {
+		got = append(got, a.ID)
+	}
+	same(t, got, []broadcast.ID{"a", "a2"})
+	same(t, need[[]store.Announcement](t)(db.RevisionsOf(ctx, nil)), nil)
 }
