@@ -43,12 +43,12 @@ type ClassReport struct {
 // DayReport is how long the area sounded on one day: as long as that node which
 // proved the most, in whole minutes, rounded down.
 type DayReport struct {
-	Day       string `json:"day" format:"date"`
-	Normal    int64  `json:"normal_min"`
-	Priority  int64  `json:"priority_min"`
-	Emergency int64  `json:"emergency_min"`
-	All       int64  `json:"all_min"`
-	Minimum   *int64 `json:"minimum_min,omitempty" doc:"What the policies as they are now ask for; none: no such duty"`
+	Day         string `json:"day" format:"date"`
+	Normal      int64  `json:"normal_min"`
+	Priority    int64  `json:"priority_min"`
+	Emergency   int64  `json:"emergency_min"`
+	All         int64  `json:"all_min"`
+	Minimum     *int64 `json:"minimum_min,omitempty" doc:"What the policies as they are now ask for; none: no such duty"`
 	MaxNormal   *int64 `json:"maximum_normal_min,omitempty" doc:"What the policies as they are now allow; none: no bound"`
 	MaxPriority *int64 `json:"maximum_priority_min,omitempty"`
 	Short       bool   `json:"short" doc:"Less than the minimum is proved, and the day is over"`
