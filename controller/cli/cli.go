@@ -34,6 +34,8 @@ type commands struct {
 	Restore  restoreCmd   `cmd:"" help:"A house out of a backup, silent until an administrator accepts what the nodes hold."`
 	Template templatesCmd `cmd:"" help:"Words approved in advance: who signs them, and who has them sound."`
 	Schedule scheduleCmd  `cmd:"" help:"What will sound, and what a commune decides about it."`
+	Diary    diaryCmd     `cmd:"" help:"One day of a commune: what sounded, who answers for it, what was proved."`
+	Report   reportCmd    `cmd:"" help:"One month of an area, in numbers that receipts prove."`
 	Announce announceCmd  `cmd:"" help:"Upload, sign and publish an announcement, and watch what is proved."`
 	Notify   notifyCmd    `cmd:"" help:"Who is told of faults, missed announcements and approvals."`
 
