@@ -23,12 +23,15 @@ type NewProgrammeDay struct {
 	Segments []DaySegment `json:"segments" nullable:"false" maxItems:"62"`
 }
 
-// DaySegment is one part of a programme: content, or an offer of a higher level.
+// DaySegment is one part of a programme: content, an offer of a higher level, or a
+// station that is relayed.
 type DaySegment struct {
 	Title   string `json:"title" maxLength:"400"`
 	Content string `json:"content,omitempty" pattern:"^[0-9a-f]{64}$"`
 	Offer   string `json:"offer,omitempty" pattern:"^[a-z0-9-]{1,40}$" doc:"The announcement that is offered"`
-	Hard    int64  `json:"hard_ms,omitempty" minimum:"0" doc:"Latest start after that of the programme"`
+	// Relay is a station instead of either.
+	Relay *NewRelay `json:"relay,omitempty"`
+	Hard  int64     `json:"hard_ms,omitempty" minimum:"0" doc:"Latest start after that of the programme"`
 }
 
 // ProgrammeDay is a programme of one day.
@@ -241,7 +244,11 @@ func (s *server) copyProgrammes(ctx context.Context, in *copyInput) (*copyAnswer
 func bodyOf(n NewProgrammeDay) (programme.Body, error) {
 	b := programme.Body{Title: n.Title, Language: broadcast.Language(n.Language), Minutes: n.Minutes, Slot: broadcast.ID(n.Slot), Bare: n.Bare, Segments: []programme.Segment{}}
 	for _, s := range n.Segments {
-		b.Segments = append(b.Segments, programme.Segment{Title: s.Title, Content: broadcast.Digest(s.Content), Offer: broadcast.ID(s.Offer), Hard: s.Hard})
+		one := programme.Segment{Title: s.Title, Content: broadcast.Digest(s.Content), Offer: broadcast.ID(s.Offer), Hard: s.Hard}
+		if s.Relay != nil {
+			one.Relay, one.Length = broadcast.ID(s.Relay.Station), s.Relay.Millis
+		}
+		b.Segments = append(b.Segments, one)
 	}
 	var err error
 	b.Start, err = instant("start", n.Start)
@@ -261,7 +268,11 @@ func programmeDayOf(p programme.Programme) ProgrammeDay {
 		Station: p.Station, Parts: []ProgrammePart{}, Total: p.Total.Milliseconds(), Fits: p.Fits(), Announcement: string(p.Announcement), State: string(p.State), Undo: p.Undo}
 	out.NewProgrammeDay = NewProgrammeDay{Title: b.Title, Language: string(b.Language), Start: moment(b.Start), Minutes: b.Minutes, Slot: string(b.Slot), Bare: b.Bare, Segments: []DaySegment{}}
 	for _, s := range b.Segments {
-		out.Segments = append(out.Segments, DaySegment{Title: s.Title, Content: string(s.Content), Offer: string(s.Offer), Hard: s.Hard})
+		one := DaySegment{Title: s.Title, Content: string(s.Content), Offer: string(s.Offer), Hard: s.Hard}
+		if s.Relay != "" {
+			one.Relay = &NewRelay{Station: string(s.Relay), Millis: s.Length}
+		}
+		out.Segments = append(out.Segments, one)
 	}
 	for _, part := range p.Parts {
 		out.Parts = append(out.Parts, ProgrammePart{Title: part.Title, Role: part.Role, At: moment(part.At), Millis: part.Millis, Trouble: string(part.Trouble)})

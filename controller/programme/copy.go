@@ -132,7 +132,8 @@ func (p *Programmes) Draft(ctx context.Context, by people.Person, id broadcast.I
 	}
 	order := &desk.DraftProgramme{Station: now.Station}
 	for _, part := range now.Parts {
-		order.Segments = append(order.Segments, desk.DraftSegment{Title: part.Title, Content: part.Content, Offer: part.Offer, Hard: time.Duration(part.Hard) * time.Millisecond})
+		order.Segments = append(order.Segments, desk.DraftSegment{Title: part.Title, Content: part.Content, Offer: part.Offer, Hard: time.Duration(part.Hard) * time.Millisecond,
+			Relay: part.Relay, Length: time.Duration(part.Length) * time.Millisecond})
 	}
 	draft := desk.Draft{Title: now.Body.Title, Class: broadcast.Normal, Areas: []broadcast.ID{row.Area}, Meta: meta,
 		Versions: []desk.DraftVersion{{Language: now.Body.Language, Programme: order}}, Timing: broadcast.Timing{Mode: broadcast.ModeStart, Start: now.Body.Start}}

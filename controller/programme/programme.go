@@ -36,11 +36,16 @@ type Body struct {
 	Segments []Segment `json:"segments"`
 }
 
-// Segment is one part: a content, or the announcement that a higher level offers.
+// Segment is one part: a content, the announcement that a higher level offers, or
+// a station that is relayed.
 type Segment struct {
 	Title   string           `json:"title"`
 	Content broadcast.Digest `json:"content,omitempty"`
 	Offer   broadcast.ID     `json:"offer,omitempty"`
+	// Relay is the station, and Length how long it is relayed, in milliseconds; both
+	// or neither.
+	Relay  broadcast.ID `json:"relay,omitempty"`
+	Length int64        `json:"relay_ms,omitempty"`
 	// Hard is its latest start after that of the programme, in milliseconds; 0 for
 	// right after the part before.
 	Hard int64 `json:"hard_ms,omitempty"`
@@ -92,6 +97,17 @@ const (
 	undoableFor = time.Hour
 )
 
+// sound says whether exactly one thing is to sound, and a relay for how long.
+func (s Segment) sound() bool {
+	given := 0
+	for _, is := range []bool{s.Content != "", s.Offer != "", s.Relay != ""} {
+		if is {
+			given++
+		}
+	}
+	return given == 1 && (s.Relay != "") == (s.Length > 0) && s.Length <= maxMinutes*time.Minute.Milliseconds()
+}
+
 // normal puts the texts of a body into the form that documents accept.
 func (b Body) normal() Body {
 	b.Title = text(b.Title)
@@ -121,9 +137,9 @@ func (b Body) check() error {
 	}
 	var last int64
 	for i, s := range b.Segments {
-		if (s.Content == "") == (s.Offer == "") || len([]rune(s.Title)) > maxTitle || s.Hard < 0 || s.Hard != 0 && s.Hard < last {
-			return flaw("segments", fmt.Sprintf("segment %d needs a content or an offer, a title of at most 200 characters, and a fixed start after those before it", i+1),
-				fmt.Sprintf("phần %d cần một nội dung hoặc một bản tin cấp trên, tiêu đề tối đa 200 ký tự, và giờ cố định sau các phần trước", i+1))
+		if !s.sound() || len([]rune(s.Title)) > maxTitle || s.Hard < 0 || s.Hard != 0 && s.Hard < last {
+			return flaw("segments", fmt.Sprintf("segment %d needs a content, an offer or a relay of at most an hour, a title of at most 200 characters, and a fixed start after those before it", i+1),
+				fmt.Sprintf("phần %d cần một nội dung, một bản tin cấp trên hoặc một mục tiếp âm không quá một giờ, tiêu đề tối đa 200 ký tự, và giờ cố định sau các phần trước", i+1))
 		}
 		last = max(last, s.Hard)
 	}
@@ -190,6 +206,9 @@ func partsOf(b Body, station Station) []Part {
 
 // length is how long a segment sounds, or why it does not.
 func (p *Programmes) length(ctx context.Context, b Body, s Segment) (int64, Code, error) {
+	if s.Relay != "" {
+		return s.Length, "", nil
+	}
 	if s.Offer == "" {
 		c, err := p.cfg.DB.Content(ctx, s.Content)
 		if errors.Is(err, store.ErrNotFound) {

@@ -71,6 +71,10 @@ func TestAProgrammeIsAsLongAsItsParts(t *testing.T) {
 	if why := refused(t, err, programme.DoesNotFit); !strings.Contains(why.English, "lasts 32:00 and there is room for 25:00") {
 		t.Errorf("%+v", why)
 	}
+	b.Segments = append(b.Segments, programme.Segment{Title: "Tiếp âm", Relay: "vov1", Length: (5 * time.Minute).Milliseconds()})
+	if p, err = r.Put(t.Context(), r.official.Person, p.ID, p.Version, b); err != nil || p.Total != 37*time.Minute || p.Parts[2].Millis != (5*time.Minute).Milliseconds() {
+		t.Fatalf("with a relay: %v %+v", err, p)
+	}
 	own := programme.Station{Area: commune, Name: "Đài xã"}
 	if err := r.SaveStation(t.Context(), r.official.Person, own); err != nil {
 		t.Fatal(err)
@@ -179,16 +183,22 @@ func TestAProgrammeThatWouldNotSoundWholeIsNotDrafted(t *testing.T) {
 func TestWhatNoProgrammeCanBeIsRefused(t *testing.T) {
 	r := newRig(t)
 	for name, change := range map[string]func(*programme.Body){
-		"no title":         func(b *programme.Body) { b.Title = " \n" },
-		"a long title":     func(b *programme.Body) { b.Title = strings.Repeat("ơ", 201) },
-		"no start":         func(b *programme.Body) { b.Start = 0 },
-		"too much room":    func(b *programme.Body) { b.Minutes = 61 },
-		"less than none":   func(b *programme.Body) { b.Minutes = -1 },
-		"no content":       func(b *programme.Body) { b.Segments[0].Content = "" },
-		"both":             func(b *programme.Body) { b.Segments[0].Offer = "x" },
-		"unknown content":  func(b *programme.Body) { b.Segments[0].Content = broadcast.Sum([]byte("x")) },
-		"a start backward": func(b *programme.Body) { b.Segments[0].Hard, b.Segments[1].Hard = 9, 8 },
-		"no such slot":     func(b *programme.Body) { b.Slot = "khong-co" },
+		"no title":                 func(b *programme.Body) { b.Title = " \n" },
+		"a long title":             func(b *programme.Body) { b.Title = strings.Repeat("ơ", 201) },
+		"no start":                 func(b *programme.Body) { b.Start = 0 },
+		"too much room":            func(b *programme.Body) { b.Minutes = 61 },
+		"less than none":           func(b *programme.Body) { b.Minutes = -1 },
+		"no content":               func(b *programme.Body) { b.Segments[0].Content = "" },
+		"a relay without a length": func(b *programme.Body) { b.Segments[0] = programme.Segment{Title: "Tiếp âm", Relay: "vov1"} },
+		"a relay of two hours": func(b *programme.Body) {
+			b.Segments[0] = programme.Segment{Title: "Tiếp âm", Relay: "vov1", Length: 2 * time.Hour.Milliseconds()}
+		},
+		"a relay and content": func(b *programme.Body) { b.Segments[0].Relay, b.Segments[0].Length = "vov1", 1000 },
+		"a length of content": func(b *programme.Body) { b.Segments[0].Length = 1000 },
+		"both":                func(b *programme.Body) { b.Segments[0].Offer = "x" },
+		"unknown content":     func(b *programme.Body) { b.Segments[0].Content = broadcast.Sum([]byte("x")) },
+		"a start backward":    func(b *programme.Body) { b.Segments[0].Hard, b.Segments[1].Hard = 9, 8 },
+		"no such slot":        func(b *programme.Body) { b.Slot = "khong-co" },
 	} {
 		b := r.morning()
 		change(&b)
