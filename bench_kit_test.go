@@ -62,8 +62,14 @@ type published struct {
 // stay silent in the quiet hours.
 func (w *world) publish(class, content string, start time.Time) published {
 	w.Helper()
+	return w.publishVersion(class, map[string]any{"language": "vi", "content": content}, start)
+}
+
+// publishVersion is publish for whatever it is to say; without a start at once.
+func (w *world) publishVersion(class string, version map[string]any, start time.Time) published {
+	w.Helper()
 	body := map[string]any{"title": "Bản tin đo", "class": class, "areas": []string{"bac-quang"}, "reason": "measured",
-		"versions": []map[string]string{{"language": "vi", "content": content}}}
+		"versions": []any{version}}
 	if !start.IsZero() {
 		body["timing"] = map[string]string{"mode": "start", "start": start.Format(time.RFC3339)}
 	}
