@@ -1,8 +1,8 @@
 package dispatch
 
 import (
-	"encoding/json"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
