@@ -17,10 +17,10 @@ func TestTakeSaysWhatWasTakenAndWhatToDo(t *testing.T) {
 		code   int
 		says   []string
 	}{
-		"all":     {counter.Answer{Taken: stick.Taken{Documents: 7, Recordings: 2, Unneeded: 3}}, 0, []string{"7 documents and 2 recordings taken", "3 recordings are on board already"}},
-		"waiting": {counter.Answer{Taken: stick.Taken{Waiting: 1}}, exitRefused, []string{"Take a whole pack of this node"}},
-		"refused": {counter.Answer{Taken: stick.Taken{Refused: 1}, Refusals: []counter.Refusal{{What: "document ab", Why: "not valid", Do: "ask the office"}}}, exitRefused,
-			[]string{"1 refused", "document ab: not valid", "ask the office"}},
+		"all":     {counter.Answer{Taken: stick.Taken{Documents: 7, Recordings: 2, Unneeded: 3}}, 0, []string{"đã nhận 7 văn bản và 2 bản ghi", "7 documents and 2 recordings taken", "3 bản ghi đã có sẵn", "3 recordings are on board already"}},
+		"waiting": {counter.Answer{Taken: stick.Taken{Waiting: 1}}, exitRefused, []string{"hãy nạp trọn gói", "Take a whole pack of this node"}},
+		"refused": {counter.Answer{Taken: stick.Taken{Refused: 1}, Refusals: []counter.Refusal{{What: "document ab", Why: "not valid", Do: counter.Advice{VI: "hãy hỏi văn phòng", EN: "ask the office"}}}}, exitRefused,
+			[]string{"1 refused", "1 bị từ chối", "document ab: not valid", "hãy hỏi văn phòng", "ask the office"}},
 		"torn": {counter.Answer{Taken: stick.Taken{Documents: 1}, Torn: "unexpected EOF"}, exitRefused, []string{"unexpected EOF", "copy it again"}},
 	} {
 		var out strings.Builder

@@ -71,8 +71,7 @@ type Answer struct {
 type Refusal struct {
 	What string `json:"what"`
 	Why  string `json:"why"`
-	// Do says what to do about it.
-	Do string `json:"do"`
+	Do   Advice `json:"do"`
 }
 
 // Counter serves. Make one with New.

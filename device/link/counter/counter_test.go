@@ -118,7 +118,7 @@ func TestWhatIsHandedOverIsAnsweredEntryByEntry(t *testing.T) {
 		t.Errorf("taken %q", j.taken)
 	}
 	for i, do := range []string{"altered or damaged", "another place"} {
-		if i >= len(a.Refusals) || !strings.HasPrefix(a.Refusals[i].What, "document ") || a.Refusals[i].Why == "" || !strings.Contains(a.Refusals[i].Do, do) {
+		if i >= len(a.Refusals) || !strings.HasPrefix(a.Refusals[i].What, "document ") || a.Refusals[i].Why == "" || !strings.Contains(a.Refusals[i].Do.EN, do) || a.Refusals[i].Do.VI == "" {
 			t.Errorf("refusal %d: %+v, want %q", i, a.Refusals, do)
 		}
 	}
