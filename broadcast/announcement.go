@@ -34,8 +34,17 @@ type Announcement struct {
 	Volume int64 `json:"volume,omitempty"`
 	// Template names the standing order that this announcement activates.
 	Template *TemplateRef `json:"template,omitempty"`
+	// Corrects names what was withdrawn and is corrected by this: recordings that
+	// the policy lists for that need one signature.
+	Corrects *AnnouncementRef `json:"corrects,omitempty"`
 	// Reason is why one officer spoke alone; policy asks for it.
 	Reason string `json:"reason,omitempty"`
+}
+
+// AnnouncementRef names one revision of an announcement.
+type AnnouncementRef struct {
+	ID       ID       `json:"id"`
+	Revision Revision `json:"revision"`
 }
 
 // Version is what sounds in one language: exactly one of the three bodies.
@@ -182,6 +191,9 @@ func (a Announcement) validate() error {
 	if a.Title == "" {
 		return errors.New("title: empty; say in a few words what the announcement is about")
 	}
+	if a.Corrects != nil && (a.Template != nil || a.Timing.Recurrence != nil) {
+		return errors.New("corrects: a correction sounds by itself and once")
+	}
 	return firstOf(check{"title", checkText(a.Title, maxTitle)},
 		check{"areas", distinct(a.Areas, 1, MaxAreas)},
 		check{"versions", a.validateVersions()},
@@ -189,6 +201,7 @@ func (a Announcement) validate() error {
 		check{"meta", a.Meta.Validate()},
 		check{"volume", within(a.Volume, 0, 100)},
 		check{"template", maybeRef(a.Template)},
+		check{"corrects", maybeRef((*TemplateRef)(a.Corrects))},
 		check{"reason", checkText(a.Reason, maxReason)})
 }
 

@@ -54,12 +54,15 @@ func documents() []document {
 	flood := broadcast.Announcement{ID: "tin-2", Revision: rev, Class: broadcast.Emergency, Title: "Lũ <quét> & sạt lở", Areas: area,
 		Versions: []broadcast.Version{{Language: "vi", Live: &live}}, Timing: broadcast.Timing{Mode: broadcast.ModeNow, Start: at + 3000, Window: 1800, Repeat: 300},
 		Meta: broadcast.Sum([]byte("meta")), Template: &broadcast.TemplateRef{ID: "lu", Revision: rev}, Reason: "Nước lên nhanh"}
+	correction := broadcast.Announcement{ID: "tin-4", Revision: rev, Class: broadcast.Normal, Title: "Đính chính", Areas: area,
+		Versions: []broadcast.Version{{Language: "vi", Content: &content}}, Timing: broadcast.Timing{Mode: broadcast.ModeNow, Start: at + 5000},
+		Meta: broadcast.Sum([]byte("meta")), Corrects: &broadcast.AnnouncementRef{ID: "tin-1", Revision: rev}}
 	receipt := broadcast.Receipt{Seq: 1, Prev: broadcast.Sum(nil), At: at, Clock: broadcast.ClockProved, Boot: "b1", Announcement: "tin-2", Of: rev,
 		Payload: broadcast.Sum([]byte("payload")), Start: at + 3000, Attempt: 2, Rung: broadcast.Sounded, Reason: broadcast.WhyRepeat, Evidence: &broadcast.Evidence{Samples: 2952000, Of: 2952000,
 			Closed: at + 1500, First: at + 3000, Level: -1893, Line: true, Current: 1200, Microphone: -300, Languages: []broadcast.Language{"vi"}}}
 	house := household()
 	return []document{
-		doc("announcement-weekly", weekly), doc("announcement-emergency", flood),
+		doc("announcement-weekly", weekly), doc("announcement-emergency", flood), doc("announcement-correction", correction),
 		doc("template", broadcast.Template{ID: "lu", Revision: rev, Class: broadcast.Emergency, Title: "Lũ", Areas: area,
 			Versions: []broadcast.Version{{Language: "vi", Content: &content}}, Expires: at + 86400000, Local: &broadcast.OnSite{Keys: []broadcast.Switch{"flood"}, Codes: []broadcast.Code{{Number: "11", Person: "lan", Lock: lock}}, Hourly: 4}}),
 		doc("withdrawal", broadcast.Withdrawal{ID: "w1", Revision: rev, Announcement: "tin-1", Upto: rev, Class: broadcast.Normal, Areas: area, Reason: "Sai giờ"}),
@@ -224,7 +227,7 @@ func TestApprovalIsOfEverythingButTheMoment(t *testing.T) {
 }
 
 func TestReceiptChainsShowEveryGap(t *testing.T) {
-	first := documents()[16].value.(broadcast.ReceiptBatch)
+	first := documents()[17].value.(broadcast.ReceiptBatch)
 	link, err := first.Receipts[0].Digest()
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,8 @@ type Law struct {
 	custody    map[Class]Custody
 	offline    time.Duration
 	chimes     []Class
+	// corrections are those that every policy lists.
+	corrections []Digest
 }
 
 // LawOf merges the policies of all ancestors of a place.
@@ -34,6 +36,10 @@ func LawOf(policies ...Policy) Law {
 }
 
 func (l *Law) add(p Policy) {
+	if !l.known {
+		l.corrections = p.Corrections
+	}
+	l.corrections = slices.DeleteFunc(slices.Clone(l.corrections), func(c Digest) bool { return !slices.Contains(p.Corrections, c) })
 	l.known = true
 	l.policies = append(l.policies, p)
 	for _, b := range p.Sessions {
@@ -81,6 +87,14 @@ func (l Law) Threshold(c Class, reason string) (officers int, may bool) {
 		return 1, true
 	}
 	return max(1, l.thresholds[c]), true
+}
+
+// Corrects says whether these are recordings that may correct what was withdrawn
+// by one signature: every policy lists all of them.
+func (l Law) Corrects(versions []Version) bool {
+	return len(versions) > 0 && !slices.ContainsFunc(versions, func(v Version) bool {
+		return v.Content == nil || !slices.Contains(l.corrections, v.Content.SHA256)
+	})
 }
 
 // MaySpeak says whether officers of a level may speak in class c. Emergencies

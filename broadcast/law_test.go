@@ -97,6 +97,35 @@ func TestLawDoesNotDependOnTheOrderOfPolicies(t *testing.T) {
 	})
 }
 
+func TestACorrectionIsListedByEveryPolicy(t *testing.T) {
+	one, two := broadcast.Sum([]byte("one")), broadcast.Sum([]byte("two"))
+	says := func(list ...broadcast.Digest) (out []broadcast.Version) {
+		for _, sha := range list {
+			out = append(out, broadcast.Version{Language: "vi", Content: &broadcast.Content{SHA256: sha}})
+		}
+		return out
+	}
+	upper, lower := broadcast.Policy{Corrections: []broadcast.Digest{one, two}}, broadcast.Policy{Corrections: []broadcast.Digest{two}}
+	for name, c := range map[string]struct {
+		law      broadcast.Law
+		versions []broadcast.Version
+		want     bool
+	}{
+		"listed":                  {broadcast.LawOf(upper), says(one, two), true},
+		"in both":                 {broadcast.LawOf(upper, lower), says(two), true},
+		"in one of both":          {broadcast.LawOf(upper, lower), says(one), false},
+		"in the lower only":       {broadcast.LawOf(broadcast.Policy{}, lower), says(two), false},
+		"one of two":              {broadcast.LawOf(upper), says(one, broadcast.Sum(nil)), false},
+		"nothing":                 {broadcast.LawOf(upper), nil, false},
+		"no recording":            {broadcast.LawOf(upper), []broadcast.Version{{Live: &broadcast.Live{}}}, false},
+		"where no policy is held": {broadcast.Law{}, says(one), false},
+	} {
+		if got := c.law.Corrects(c.versions); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 // TestLawIsTheStrictestOfItsPolicies is the model: each number is the least or
 // the most of what single policies say.
 func TestLawIsTheStrictestOfItsPolicies(t *testing.T) {

@@ -119,7 +119,7 @@ func Compute(in Input) (Plan, error) {
 		}
 	}
 	in.Items = slices.DeleteFunc(slices.Clone(in.Items), func(i Item) bool {
-		return i.Drill || i.Announcement.Class != broadcast.Emergency || !i.Enough(in.Law)
+		return i.Drill || i.Announcement.Class != broadcast.Emergency || !in.lets(i)
 	})
 	p = judged(&in)
 	p.arrange()

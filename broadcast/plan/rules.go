@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"time"
 
 	"github.com/loaxa/loaxa/broadcast"
 )
@@ -41,7 +42,7 @@ var standing = []struct {
 	{broadcast.WhyDelisted, false, func(_ *planner, b *bulletin) bool { return b.Delisted }},
 	{broadcast.WhyClock, true, untimely},
 	{broadcast.WhyNoPolicy, false, func(p *planner, _ *bulletin) bool { return !p.in.Law.Known() }},
-	{broadcast.WhyThreshold, true, func(p *planner, b *bulletin) bool { return !b.Enough(p.in.Law) }},
+	{broadcast.WhyThreshold, true, func(p *planner, b *bulletin) bool { return !p.in.lets(*b.Item) }},
 	{broadcast.WhySpeaker, false, func(p *planner, b *bulletin) bool { return !p.in.Law.MaySpeak(b.lawClass(), b.level) }},
 	{broadcast.WhyDeclined, false, func(_ *planner, b *bulletin) bool { return b.offer && b.place.of(b) && b.place.Decline }},
 	{broadcast.WhyRule, false, func(_ *planner, b *bulletin) bool { return !readable(b.timing()) }},
@@ -124,7 +125,7 @@ func (b *bulletin) supersedes(old *bulletin) bool {
 // findRevisions gathers the revisions of every document.
 func (p *planner) findRevisions() {
 	for _, b := range p.bulletins {
-		b.sufficient = b.Enough(p.in.Law) && !untimely(p, b)
+		b.sufficient = p.in.lets(*b.Item) && !untimely(p, b)
 		p.revisions[b.name()] = append(p.revisions[b.name()], b)
 	}
 }
@@ -155,6 +156,33 @@ func (i Item) Enough(law broadcast.Law) bool {
 		}
 	}
 	return people(i.Signers, least) >= need
+}
+
+// lets says whether an item may speak here: enough people signed it, or one
+// corrects what was just withdrawn.
+func (in *Input) lets(i Item) bool { return i.Enough(in.Law) || in.corrects(i) }
+
+// soonAfter is how long after a withdrawal its correction is issued at most.
+const soonAfter = 10 * time.Minute
+
+// corrects says that an item consists of recordings that the policy lists as
+// corrections, and that what it names was withdrawn here shortly before, in its
+// class or a higher one. If the node holds that, the withdrawal took it back: a
+// warning that stands is contradicted by nobody alone.
+func (in *Input) corrects(i Item) bool {
+	a := &i.Announcement
+	if a.Corrects == nil || i.Drill || !in.Law.Corrects(a.Versions) || people(i.Signers, in.Law.Custody(a.Class)) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(in.Withdrawals, func(w Withdrawal) bool {
+		if w.Announcement != a.Corrects.ID || min(w.Upto, w.Revision) < a.Corrects.Revision || w.Class.Rank() < a.Class.Rank() ||
+			a.Revision.IssuedAt().Sub(w.Revision.IssuedAt()).Abs() > soonAfter || !in.Assignment.Within(w.Areas) {
+			return false
+		}
+		return !slices.ContainsFunc(in.Items, func(o Item) bool {
+			return !o.Drill && o.Announcement.ID == w.Announcement && o.Announcement.Revision <= a.Corrects.Revision && !w.TakesBack(o, in.Assignment)
+		})
+	})
 }
 
 func people(signers []Signer, least broadcast.Custody) int {

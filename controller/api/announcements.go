@@ -156,10 +156,18 @@ type verdictsAnswer struct {
 	}
 }
 
+// NewCorrection is what is said in place of what is withdrawn.
+type NewCorrection struct {
+	Digest   string       `json:"digest" pattern:"^[0-9a-f]{64}$" doc:"The digest under which the announcement to be withdrawn was shown"`
+	Title    string       `json:"title,omitempty" maxLength:"400" doc:"Left out: a correction of its title"`
+	Versions []NewVersion `json:"versions" nullable:"false" minItems:"1" maxItems:"6"`
+}
+
 type withdrawInput struct {
 	ID   string `path:"id" pattern:"^[a-z0-9-]{1,40}$"`
 	Body struct {
-		Reason string `json:"reason" maxLength:"300"`
+		Reason     string         `json:"reason" maxLength:"300"`
+		Correction *NewCorrection `json:"correction,omitempty" doc:"What is said in its place at once, in the same areas and class; recordings that the policy lists as corrections"`
 	}
 }
 
@@ -307,6 +315,10 @@ func (s *server) approveAll(ctx context.Context, in *approvalsInput) (*verdictsA
 
 func (s *server) withdraw(ctx context.Context, in *withdrawInput) (*announcementAnswer, error) {
 	c := callerOf(ctx)
+	if n := in.Body.Correction; n != nil {
+		correction := desk.Correction{Digest: broadcast.Digest(n.Digest), Title: n.Title, Versions: versionsOf(n.Versions)}
+		return answer(s.cfg.Desk.Correct(ctx, c.Person, c.credential(), broadcast.ID(in.ID), in.Body.Reason, correction))
+	}
 	return answer(s.cfg.Desk.Withdraw(ctx, c.Person, c.credential(), broadcast.ID(in.ID), in.Body.Reason))
 }
 

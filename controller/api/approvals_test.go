@@ -102,3 +102,25 @@ func TestAnEditThatComesSecondIsAnsweredWithTheFirst(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+func TestAWithdrawalWithACorrectionIsOneRequest(t *testing.T) {
+	r := newRig(t)
+	old := r.waiting("tan-lap", 34*time.Hour)
+	r.ok(r.post(r.second, "/api/v1/announcements/"+old.ID+"/approve", map[string]any{"digest": old.Digest}), 200, &api.Announcement{})
+	path := "/api/v1/announcements/" + old.ID + "/withdraw"
+	body := func(digest string) map[string]any {
+		return map[string]any{"reason": "phát nhầm", "correction": map[string]any{"digest": digest, "versions": []map[string]any{{"content": r.sound}}}}
+	}
+	for digest, want := range map[string]string{old.Digest: "no-correction", strings.Repeat("0", 64): "digest-changed"} {
+		p := r.post(r.first, path, body(digest)).Problem(t)
+		shown, _ := p.Current.(map[string]any)
+		if p.Status != 409 || p.Code != want || p.DetailVI == "" || want == "digest-changed" && shown["digest"] != old.Digest {
+			t.Errorf("%+v, want %s", p, want)
+		}
+	}
+	var still api.Announcement
+	r.get("/api/v1/announcements/"+old.ID, &still)
+	if still.State != "published" {
+		t.Errorf("withdrawn without what was to be said: %s", still.State)
+	}
+}

@@ -14,10 +14,7 @@ func draftOf(n NewAnnouncement) (desk.Draft, error) {
 	for _, a := range n.Areas {
 		d.Areas = append(d.Areas, broadcast.ID(a))
 	}
-	for _, v := range n.Versions {
-		d.Versions = append(d.Versions, desk.DraftVersion{Language: broadcast.Language(v.Language),
-			Content: broadcast.Digest(v.Content), Programme: programmeOf(v.Programme)})
-	}
+	d.Versions = versionsOf(n.Versions)
 	d.Timing = broadcast.Timing{Mode: broadcast.Mode(n.Timing.Mode), LateLimit: n.Timing.LateLimit, Window: n.Timing.Window, Repeat: n.Timing.Repeat}
 	if n.Timing.Recurrence != "" {
 		d.Timing.Recurrence = &broadcast.Recurrence{Rule: n.Timing.Recurrence, Except: n.Timing.Except}
@@ -28,6 +25,14 @@ func draftOf(n NewAnnouncement) (desk.Draft, error) {
 	}
 	d.Timing.Until, err = instant("timing.until", n.Timing.Until)
 	return d, err
+}
+
+func versionsOf(list []NewVersion) []desk.DraftVersion {
+	var out []desk.DraftVersion
+	for _, v := range list {
+		out = append(out, desk.DraftVersion{Language: broadcast.Language(v.Language), Content: broadcast.Digest(v.Content), Programme: programmeOf(v.Programme)})
+	}
+	return out
 }
 
 func programmeOf(n *NewProgramme) *desk.DraftProgramme {

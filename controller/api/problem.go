@@ -84,7 +84,7 @@ var statuses = map[desk.Code]int{
 	desk.NotListened: http.StatusConflict, desk.Edited: http.StatusConflict, desk.NoTemplate: http.StatusConflict,
 	desk.TemplateEnded: http.StatusConflict, desk.TemplateSounds: http.StatusConflict, desk.Sounding: http.StatusConflict,
 	desk.NothingToAdd: http.StatusConflict, desk.OthersChange: http.StatusConflict, desk.Loosens: http.StatusUnprocessableEntity,
-	desk.Revised: http.StatusConflict, desk.NotRevised: http.StatusConflict, desk.Underway: http.StatusConflict,
+	desk.Revised: http.StatusConflict, desk.NoCorrection: http.StatusConflict, desk.NotRevised: http.StatusConflict, desk.Underway: http.StatusConflict,
 }
 
 // placings are the statuses of what a commune cannot decide so; the others are

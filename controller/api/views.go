@@ -12,6 +12,9 @@ type Announcement struct {
 	Document   string `json:"document,omitempty" doc:"The name by which nodes know every revision, if it is not the id"`
 	Replaces   string `json:"replaces,omitempty" doc:"What it takes the place of once it is published"`
 	ReplacedBy string `json:"replaced_by,omitempty" doc:"The revision that took its place"`
+	// CorrectedBy and Corrects join a withdrawn announcement and what was said then.
+	CorrectedBy string `json:"corrected_by,omitempty" doc:"What was said in its place when it was withdrawn"`
+	Corrects    string `json:"corrects,omitempty" doc:"What it corrects, by the name that nodes know"`
 
 	State    string    `json:"state" enum:"draft,submitted,published,withdrawn,closed"`
 	Title    string    `json:"title"`
@@ -85,7 +88,7 @@ type Meta struct {
 
 func announcementOf(a desk.Announcement) Announcement {
 	doc := a.Document
-	out := Announcement{ID: string(a.ID), Replaces: string(a.Replaces), ReplacedBy: string(a.ReplacedBy), State: string(a.State), Title: doc.Title, Class: string(doc.Class), Areas: texts(doc.Areas),
+	out := Announcement{ID: string(a.ID), Replaces: string(a.Replaces), ReplacedBy: string(a.ReplacedBy), CorrectedBy: string(a.CorrectedBy), State: string(a.State), Title: doc.Title, Class: string(doc.Class), Areas: texts(doc.Areas),
 		Versions: []Version{}, Timing: timingOf(doc.Timing), Volume: doc.Volume, Reason: doc.Reason, Meta: Meta(a.Meta),
 		Digest: string(a.Digest), Author: string(a.Author), Needed: a.Officers, Signatures: []Signature{},
 		Revision: int64(doc.Revision), SHA256: string(a.SHA256), Created: moment(a.Created), Submitted: moment(a.Submitted),
@@ -101,6 +104,9 @@ func announcementOf(a desk.Announcement) Announcement {
 	}
 	if doc.Template != nil {
 		out.Template = string(doc.Template.ID)
+	}
+	if doc.Corrects != nil {
+		out.Corrects = string(doc.Corrects.ID)
 	}
 	if a.Withdrawn != 0 {
 		out.Withdrawn = &Withdrawn{At: moment(a.Withdrawn), Person: string(a.WithdrawnBy), Reason: a.WithdrawnWhy}

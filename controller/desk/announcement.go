@@ -37,6 +37,8 @@ type Announcement struct {
 	// Replaces is what it takes the place of once it is published, ReplacedBy what
 	// took its own.
 	Replaces, ReplacedBy broadcast.ID
+	// CorrectedBy is what was said in its place when it was withdrawn.
+	CorrectedBy broadcast.ID
 	// Forecast is what it would do; only the answers to Create and Submit have
 	// one, and to Approve unless it is an emergency.
 	Forecast *preview.Forecast
@@ -55,7 +57,7 @@ func read(row store.Announcement, signed []store.Approval) (Announcement, error)
 	a := Announcement{ID: row.ID, State: row.State, Author: row.Author, Document: doc, Meta: meta, Digest: row.Digest,
 		Officers: int(row.Officers), Signatures: signed, SHA256: row.SHA256, Until: row.Until, Created: row.Created,
 		Submitted: row.Submitted, Published: row.Published, Withdrawn: row.Withdrawn, Closed: row.Closed,
-		WithdrawnBy: row.WithdrawnBy, WithdrawnWhy: row.WithdrawnWhy, Replaces: row.Replaces, ReplacedBy: row.ReplacedBy}
+		WithdrawnBy: row.WithdrawnBy, WithdrawnWhy: row.WithdrawnWhy, Replaces: row.Replaces, ReplacedBy: row.ReplacedBy, CorrectedBy: row.CorrectedBy}
 	if row.SHA256 != "" {
 		a.Payload = broadcast.Sum([]byte(row.Body)) // the body is what was signed since the first signature
 	}

@@ -279,10 +279,7 @@ func (d *Desk) publish(ctx context.Context, tx store.Tx, s signing, row store.An
 	if err := d.succeed(ctx, tx, s, row, a, raw); err != nil {
 		return err
 	}
-	row.Until = a.Timing.Deadline(a.Class).Add(soundMargin)
-	for _, v := range a.Versions {
-		row.Until = row.Until.Add(v.Duration())
-	}
+	row.Until = lasts(a)
 	if err := d.putParts(ctx, tx, row, a); err != nil {
 		return err
 	}
@@ -301,6 +298,15 @@ func (d *Desk) publish(ctx context.Context, tx store.Tx, s signing, row store.An
 		return err
 	}
 	return d.audit(ctx, tx, s.by.ID, "announcement.publish", row)
+}
+
+// lasts is when the last sounding of an announcement that may begin has ended.
+func lasts(a broadcast.Announcement) broadcast.Instant {
+	until := a.Timing.Deadline(a.Class).Add(soundMargin)
+	for _, v := range a.Versions {
+		until = until.Add(v.Duration())
+	}
+	return until
 }
 
 // believe opens the sealed bytes as a node would that holds the same policies.

@@ -23,6 +23,8 @@ type Draft struct {
 	Meta     broadcast.Metadata
 	// template is what it activates, if anything; only Activate sets it.
 	template *broadcast.TemplateRef
+	// corrects is what it corrects; only Correct sets it.
+	corrects *broadcast.AnnouncementRef
 	// document is what nodes know already by that name; only Revise sets it.
 	document broadcast.ID
 }
@@ -75,7 +77,7 @@ func (d *Desk) prepare(ctx context.Context, draft Draft) (prepared, error) {
 	}
 	p := prepared{id: id, meta: normal(draft.Meta)}
 	p.doc = broadcast.Announcement{ID: cmp.Or(draft.document, id), Class: draft.Class, Title: text(draft.Title), Areas: draft.Areas,
-		Timing: draft.Timing, Volume: draft.Volume, Reason: text(draft.Reason), Template: draft.template}
+		Timing: draft.Timing, Volume: draft.Volume, Reason: text(draft.Reason), Template: draft.template, Corrects: draft.corrects}
 	if p.doc.Class == "" {
 		p.doc.Class = broadcast.Normal
 	}

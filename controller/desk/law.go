@@ -31,6 +31,7 @@ func (d *Desk) rule(ctx context.Context, ring *seal.Keyring, a broadcast.Announc
 		return rule{}, err
 	}
 	out := rule{officers: 1, alone: a.Reason != "", custody: broadcast.CustodyController}
+	listed := a.Corrects != nil
 	for _, area := range a.Areas {
 		chain, err := d.cfg.Tree().Chain(area, d.now())
 		if err != nil {
@@ -41,6 +42,7 @@ func (d *Desk) rule(ctx context.Context, ring *seal.Keyring, a broadcast.Announc
 			out.alone = out.alone && slices.Contains(policy.OneOfficer, a.Class)
 		}
 		law := broadcast.LawOf(all...)
+		listed = listed && law.Corrects(a.Versions)
 		out.laws = append(out.laws, law)
 		n, may := law.Threshold(a.Class, a.Reason)
 		if !may {
@@ -52,6 +54,9 @@ func (d *Desk) rule(ctx context.Context, ring *seal.Keyring, a broadcast.Announc
 		}
 	}
 	if a.Template != nil { // two people approved the words before
+		out.officers, out.alone = 1, true
+	}
+	if listed { // the policy approved the words before
 		out.officers, out.alone = 1, true
 	}
 	return out, nil

@@ -28,6 +28,9 @@ func loosening(lower, upper broadcast.Policy) string {
 		{"offline_days", func(l, u broadcast.Policy) bool {
 			return l.OfflineDays > 0 && broadcast.LawOf(l).OfflineLimit() > broadcast.LawOf(u).OfflineLimit()
 		}},
+		{"corrections", func(l, u broadcast.Policy) bool {
+			return slices.ContainsFunc(l.Corrections, func(c broadcast.Digest) bool { return !slices.Contains(u.Corrections, c) })
+		}},
 		{"minimum", func(l, u broadcast.Policy) bool { return l.Minimum > 0 && l.Minimum < u.Minimum }},
 		{"retention", func(l, u broadcast.Policy) bool { return l.Retention > 0 && l.Retention < u.Retention }},
 	} {

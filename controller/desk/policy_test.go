@@ -135,6 +135,7 @@ func TestAPolicyThatLoosensARuleFromAboveIsRefusedWithItsField(t *testing.T) {
 		},
 		"offline_days": func(p *broadcast.Policy) { p.OfflineDays = 11 },
 		"minimum":      func(p *broadcast.Policy) { p.Minimum = 29 },
+		"corrections":  func(p *broadcast.Policy) { p.Corrections = []broadcast.Digest{broadcast.Sum(nil)} },
 		"retention":    func(p *broadcast.Policy) { p.Retention = 11 },
 	} {
 		p := rules("tan-lap")

@@ -40,6 +40,7 @@ const (
 	NotListened    Code = "not-listened"
 	Edited         Code = "edited"
 	Revised        Code = "revised"
+	NoCorrection   Code = "no-correction"
 	NotRevised     Code = "not-revised"
 	Underway       Code = "underway"
 	NoTemplate     Code = "no-template"
@@ -136,6 +137,9 @@ var reasons = map[Code]struct{ english, vietnamese string }{
 	Edited: {
 		"it was edited meanwhile: you began from version %d, and now it is version %d by %s; look at both and send yours again with that version if it shall replace the other",
 		"Nội dung vừa được người khác sửa: bạn bắt đầu từ bản %d, nay là bản %d của %s; hãy xem cả hai bản rồi gửi lại kèm số bản mới nếu muốn thay thế."},
+	NoCorrection: {
+		"the policy does not list recording %s as a correction in every area: withdraw the announcement alone, and have the correction approved like any other",
+		"Quy chế không liệt kê bản ghi %s là lời đính chính ở mọi địa bàn: hãy chỉ thu hồi bản tin, rồi trình duyệt lời đính chính như bản tin khác."},
 	Revised: {
 		"somebody was quicker: %s by %s stands or waits in its place; look at both and begin from that one if yours shall replace it",
 		"Đã có người sửa trước: bản %s của %s đã thay hoặc đang chờ thay bản này; hãy xem cả hai rồi sửa tiếp từ bản đó nếu muốn thay thế."},

@@ -88,7 +88,7 @@ func (d *Desk) withdraw(ctx context.Context, by people.Person, cred people.Crede
 			}
 			switch row.State {
 			case store.Published:
-				return d.withdrawIn(ctx, tx, signing{by: by, signer: signer, ring: ring}, row, reason)
+				return d.withdrawIn(ctx, tx, signing{by: by, signer: signer, ring: ring}, row, reason, row.Until)
 			case store.Withdrawn:
 				if row.ReplacedBy != "" {
 					return store.ErrConflict
@@ -100,7 +100,9 @@ func (d *Desk) withdraw(ctx context.Context, by people.Person, cred people.Crede
 	})
 }
 
-func (d *Desk) withdrawIn(ctx context.Context, tx store.Tx, s signing, row store.Announcement, reason string) error {
+// withdrawIn takes a published announcement back by a withdrawal that is listed
+// until a moment.
+func (d *Desk) withdrawIn(ctx context.Context, tx store.Tx, s signing, row store.Announcement, reason string, until broadcast.Instant) error {
 	a, err := decodeBody(row)
 	if err != nil {
 		return err
@@ -116,7 +118,7 @@ func (d *Desk) withdrawIn(ctx context.Context, tx store.Tx, s signing, row store
 	if err := tx.Unlist(ctx, broadcast.KindAnnouncement, a.ID); err != nil {
 		return err
 	}
-	if err := d.listWithdrawal(ctx, tx, s, w, row.Until); err != nil {
+	if err := d.listWithdrawal(ctx, tx, s, w, until); err != nil {
 		return err
 	}
 	row.State, row.Withdrawn, row.WithdrawnBy, row.WithdrawnWhy = store.Withdrawn, d.now(), s.by.ID, reason

@@ -33,6 +33,8 @@ type Announcement struct {
 	// the one that took its own.
 	Replaces   broadcast.ID `bun:"replaces"`
 	ReplacedBy broadcast.ID `bun:"replaced_by"`
+	// CorrectedBy is what was said in its place when it was withdrawn.
+	CorrectedBy broadcast.ID `bun:"corrected_by"`
 	// Version counts the changes of the row; a stale writer is refused.
 	Version int64             `bun:"version"`
 	State   AnnouncementState `bun:"state"`
