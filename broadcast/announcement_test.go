@@ -32,6 +32,10 @@ func TestAnnouncementKeepsItsLimits(t *testing.T) {
 		{"volume", func(a *a) { a.Volume = 0 }, func(a *a) { a.Volume = -1 }},
 		{"template", func(a *a) { a.Template = nil }, func(a *a) { a.Template = &broadcast.TemplateRef{ID: "lu"} }},
 		{"template", nil, func(a *a) { a.Template = &broadcast.TemplateRef{Revision: 1} }},
+		{"corrects", func(a *a) {
+			a.Corrects, a.Timing.Recurrence, a.Timing.Until = &broadcast.AnnouncementRef{ID: "tin", Revision: 1}, nil, 0
+		}, func(a *a) { a.Corrects = &broadcast.AnnouncementRef{ID: "tin", Revision: 1} }},
+		{"corrects", nil, func(a *a) { a.Corrects = &broadcast.AnnouncementRef{ID: "tin"} }},
 		{"reason", func(a *a) { a.Reason = long(300) }, func(a *a) { a.Reason = long(301) }},
 	})
 }
