@@ -21,6 +21,8 @@ type Fact struct {
 	Code   string  `json:"code,omitempty"`
 	Level  Level   `json:"level"`
 	Parent ID      `json:"parent,omitempty"`
+	// Retired says that there is no such area from then on; the name is its last.
+	Retired bool `json:"retired,omitempty"`
 }
 
 // Validate says whether the fact is complete in itself.
@@ -33,11 +35,12 @@ func (f Fact) Validate() error {
 	return firstOf(check{"level", f.Level.Validate()}, check{"name", checkText(f.Name, maxTitle)}, check{"code", checkText(f.Code, maxCode)})
 }
 
-// At returns the fact that holds at a moment, and whether there is one.
+// At returns the fact that holds at a moment, and whether there is one: an area
+// does not exist before its first fact, nor after it was retired.
 func (a Area) At(i Instant) (Fact, bool) {
 	for _, f := range slices.Backward(a.Facts) {
 		if f.From <= i {
-			return f, true
+			return f, !f.Retired
 		}
 	}
 	return Fact{}, false

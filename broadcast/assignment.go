@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 )
 
 // Assignment is the place of one node: where it stands in the organisation
@@ -88,6 +89,14 @@ func (a Assignment) Covers(upper, area ID) bool {
 		}
 	}
 	return up >= 0 && at >= up
+}
+
+// Keeps says whether a place differs from an older one only below some areas:
+// whoever acts there changes nothing of what lies above, or the district's law
+// and alarms would no longer reach the node.
+func (a Assignment) Keeps(old Assignment, areas []ID) bool {
+	own := slices.IndexFunc(old.Chain, func(p Place) bool { return slices.Contains(areas, p.Area) })
+	return own < len(a.Chain) && slices.Equal(old.Chain[:own+1], a.Chain[:own+1])
 }
 
 // Knows says whether the area is on the chain.

@@ -21,6 +21,7 @@ import (
 	"github.com/loaxa/loaxa/controller/fleet"
 	"github.com/loaxa/loaxa/controller/handover"
 	"github.com/loaxa/loaxa/controller/intake"
+	"github.com/loaxa/loaxa/controller/organisation"
 	"github.com/loaxa/loaxa/controller/people"
 	"github.com/loaxa/loaxa/controller/programme"
 	"github.com/loaxa/loaxa/controller/recording"
@@ -53,11 +54,12 @@ type Config struct {
 	Carrier    Carrier
 	Returner   Returner
 	// Recordings are what was spoken at boxes.
-	Recordings *recording.Archive
-	Events     *events.Hub
-	Post       Post
-	Records    Records
-	Feedback   *feedback.Register
+	Recordings   *recording.Archive
+	Events       *events.Hub
+	Post         Post
+	Records      Records
+	Feedback     *feedback.Register
+	Organisation *organisation.Chart
 	// Tree is the organisation tree as it is known now.
 	Tree func() broadcast.Tree
 	// Relays may be nil: there are no stations then.
@@ -121,6 +123,7 @@ func build(cfg Config) (*http.ServeMux, huma.API, error) {
 		s.slots,
 		s.programmes,
 		s.areas,
+		s.organisation,
 		s.nodes,
 		s.carriers,
 		s.recordings,

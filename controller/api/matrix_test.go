@@ -44,6 +44,11 @@ type trial struct {
 	everybody string
 }
 
+// renaming is a plan that gives a village another name.
+func renaming(p place) any {
+	return map[string]any{"name": "QĐ 1", "day": "2026-12-01", "changes": []map[string]string{{"do": "rename", "area": string(p.area), "name": "Thôn Mới"}}}
+}
+
 // house marks routes that are about nobody's place: the permission decides.
 func house(why string) trial { return trial{everybody: why} }
 
@@ -222,7 +227,14 @@ func trials(sound string) map[string]trial {
 		"GET /api/v1/firings":        {more: func(p place) string { return "?node=" + p.node }, everybody: "those of other places are left out of the answer"},
 		"POST /api/v1/subscriptions": {body: func(p place) any { return wish(func(w *api.Wish) { w.Areas = []string{string(p.area)} }) }},
 
-		"GET /api/v1/audit":               {more: func(p place) string { return "?person=" + p.person }, shows: func(p place) string { return `"person":"` + p.person + `"` }},
+		"GET /api/v1/audit":                          {more: func(p place) string { return "?person=" + p.person }, shows: func(p place) string { return `"person":"` + p.person + `"` }},
+		"GET /api/v1/organisation":                   house("the tree is public"),
+		"POST /api/v1/organisation/weigh":            {body: renaming},
+		"POST /api/v1/organisation/plans":            {body: func(p place) any { return map[string]any{"plan": renaming(p), "digest": broadcast.Sum(nil)} }},
+		"DELETE /api/v1/organisation/plans/{sha256}": house("named by a digest, and refused unless one acts in all that the plan changes"),
+		"GET /api/v1/organisation/moves":             house("those of other places are left out of the answer"),
+		"POST /api/v1/organisation/moves":            house("signs for no node of another place"),
+
 		"GET /api/v1/restoration":         house("says nothing unless a restored backup waits, and then only to those over every node"),
 		"POST /api/v1/restoration/accept": {body: func(place) any { return map[string]string{"digest": string(broadcast.Sum(nil))} }, everybody: "refused unless one is over every node"},
 		"GET /api/v1/audit/verification":  house("one log for all, and whether it is whole is no secret"),

@@ -126,6 +126,11 @@ func (s *server) drifts(ctx context.Context, n fleet.Standing) (bool, error) {
 	if s.cfg.Holdings == nil || n.State == nil || !confirmed(n) {
 		return false, nil
 	}
+	for _, p := range n.Chain { // every area of its place gives a node a list
+		if _, has := n.State.Manifests[p.Area]; !has && len(n.State.Manifests) > 0 {
+			return true, nil
+		}
+	}
 	want, err := s.cfg.Holdings.Holding(ctx, n.Node.ID)
 	return err == nil && want != n.State.Holding, err
 }

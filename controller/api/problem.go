@@ -20,6 +20,7 @@ import (
 	"github.com/loaxa/loaxa/controller/fleet"
 	"github.com/loaxa/loaxa/controller/intake"
 	"github.com/loaxa/loaxa/controller/notify"
+	"github.com/loaxa/loaxa/controller/organisation"
 	"github.com/loaxa/loaxa/controller/people"
 	"github.com/loaxa/loaxa/controller/preview"
 	"github.com/loaxa/loaxa/controller/programme"
@@ -165,6 +166,9 @@ var known = []struct {
 }{
 	{store.ErrNotFound, http.StatusNotFound, "not-found", "Không tìm thấy; hãy kiểm tra lại mã."},
 	{people.ErrForbidden, http.StatusForbidden, "forbidden", "Bạn không có quyền làm việc này; hãy nhờ người có quyền."},
+	{organisation.ErrShown, http.StatusConflict, "difference", "Kết quả đã khác với lúc xem: hãy xem lại phương án rồi áp dụng."},
+	{organisation.ErrChoice, http.StatusConflict, "policy-choice", "Các xã nhập lại có quy chế khác nhau: hãy chọn quy chế của xã nào, hoặc own để mỗi nơi giữ quy chế cũ."},
+	{organisation.ErrPlan, http.StatusUnprocessableEntity, "area-plan", "Phương án sắp xếp địa bàn không thực hiện được: hãy xem lý do và sửa phương án."},
 	{people.ErrPerson, http.StatusUnprocessableEntity, "person", "Thông tin cán bộ chưa hợp lệ: hãy kiểm tra mã, tên, vai trò, địa bàn và mật khẩu (ít nhất 10 ký tự)."},
 	{people.ErrOneself, http.StatusConflict, "oneself", "Không thể tự cho mình thôi nhiệm vụ; hãy nhờ một quản trị viên khác."},
 	{people.ErrPassphrase, http.StatusForbidden, "passphrase", "Việc này cần chữ ký: hãy nhập đúng mật khẩu ký của bạn."},

@@ -38,6 +38,7 @@ type commands struct {
 	Report   reportCmd    `cmd:"" help:"One month of an area, in numbers that receipts prove."`
 	Announce announceCmd  `cmd:"" help:"Upload, sign and publish an announcement, and watch what is proved."`
 	Notify   notifyCmd    `cmd:"" help:"Who is told of faults, missed announcements and approvals."`
+	Areas    areasCmd     `cmd:"" help:"The organisation tree: rename, merge, move and retire areas from a day on."`
 
 	Verbose bool             `help:"Say more on standard error." short:"v"`
 	Version kong.VersionFlag `help:"Print the version."`

@@ -125,7 +125,7 @@ func (f *Fleet) Authorise(username, password string) (broker.Rights, bool) {
 	if err != nil {
 		return broker.Rights{}, false
 	}
-	return f.nodeRights(n), true
+	return f.nodeRights(context.Background(), n), true
 }
 
 // Credential returns the node that a name and secret belong to, unless it was

@@ -65,11 +65,20 @@ func (f *Fleet) Trim(ctx context.Context, by, id broadcast.ID, before, trim int6
 		return fmt.Errorf("the trim of node %s is %d by now, not %d: %w", id, old.Trim, before, store.ErrConflict)
 	}
 	doc := old
-	doc.Revision, doc.Trim = max(broadcast.Revision(f.now()), old.Revision+1), trim
+	doc.Trim = trim
+	return f.replace(ctx, n, old, doc, signer, store.Deed{Person: by, Act: "node.trim", Detail: trimming{Before: before, After: trim}})
+}
+
+// replace signs another place of a confirmed node, unless it got another one since
+// it was read.
+func (f *Fleet) replace(ctx context.Context, n store.Node, old, doc broadcast.Assignment, signer seal.Signer, deed store.Deed) error {
+	id := n.ID
+	doc.Revision = max(broadcast.Revision(f.now()), old.Revision+1)
 	raw, err := f.sealed(ctx, doc, &old, signer)
 	if err != nil {
 		return err
 	}
+	deed.At, deed.Subject = f.now(), string(id)
 	err = f.cfg.DB.Update(ctx, func(tx store.Tx) error {
 		now, err := tx.Node(ctx, id)
 		if err != nil {
@@ -85,7 +94,7 @@ func (f *Fleet) Trim(ctx context.Context, by, id broadcast.ID, before, trim int6
 		if err := tx.SaveNode(ctx, now); err != nil {
 			return err
 		}
-		return tx.Audit(ctx, store.Deed{At: f.now(), Person: by, Act: "node.trim", Subject: string(id), Detail: trimming{Before: before, After: trim}})
+		return tx.Audit(ctx, deed)
 	})
 	if err == nil {
 		f.cfg.Events.Publish(events.Event{Kind: events.Node, ID: id})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,6 +19,8 @@ type Chart struct {
 	db   *store.DB
 	now  func() time.Time
 	tree atomic.Pointer[broadcast.Tree]
+	// changing is held by whoever changes the tree.
+	changing sync.Mutex
 }
 
 // Open returns the chart of a database. One that has no tree yet is given seed.

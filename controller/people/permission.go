@@ -32,13 +32,14 @@ const (
 	PersonManage         Permission = "person.manage"
 	AuditRead            Permission = "audit.read"
 	FeedbackWrite        Permission = "feedback.write"
+	AreaManage           Permission = "area.manage"
 	HouseRestore         Permission = "house.restore"
 )
 
 // Permissions returns every permission.
 func Permissions() []Permission {
 	return []Permission{AreaRead, ContentUpload, AnnouncementRead, AnnouncementWrite, AnnouncementApprove, AnnouncementWithdraw, PolicyWrite,
-		DeliveryRead, PlanRead, NodeRead, NodeEnrol, NodeConfirm, NodeCommand, NodeCarry, EventsRead, PersonManage, AuditRead, FeedbackWrite, HouseRestore}
+		DeliveryRead, PlanRead, NodeRead, NodeEnrol, NodeConfirm, NodeCommand, NodeCarry, EventsRead, PersonManage, AuditRead, FeedbackWrite, AreaManage, HouseRestore}
 }
 
 // ErrForbidden means that somebody known asked for what is not theirs.

@@ -33,6 +33,7 @@ var allowed = map[people.Permission]string{ // administrator editor approver com
 	people.PersonManage:         "y------",
 	people.AuditRead:            "y-----y",
 	people.FeedbackWrite:        "yyyyyy-",
+	people.AreaManage:           "y------",
 	people.HouseRestore:         "y------",
 }
 

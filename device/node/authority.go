@@ -147,8 +147,7 @@ func (n *Node) unmoved(old *broadcast.Assignment, a broadcast.Assignment, proof 
 	}
 	for _, s := range proof.Signers {
 		cert, _ := n.keyring.Certificate(s.KID)
-		own := slices.IndexFunc(old.Chain, func(p broadcast.Place) bool { return slices.Contains(cert.Areas, p.Area) })
-		if len(a.Chain) <= own || !slices.Equal(old.Chain[:own+1], a.Chain[:own+1]) {
+		if !a.Keeps(*old, cert.Areas) {
 			return fmt.Errorf("%w: %s may change only what lies below %v", errPlace, s.Person, cert.Areas)
 		}
 	}

@@ -31,6 +31,7 @@ import (
 	"github.com/loaxa/loaxa/controller/feedback"
 	"github.com/loaxa/loaxa/controller/intake"
 	"github.com/loaxa/loaxa/controller/notify"
+	"github.com/loaxa/loaxa/controller/organisation"
 	"github.com/loaxa/loaxa/controller/programme"
 	"github.com/loaxa/loaxa/controller/recording"
 	"github.com/loaxa/loaxa/controller/records"
@@ -115,6 +116,8 @@ type House struct {
 	Contents *Contents
 	Holdings Holdings
 	Server   *httptest.Server
+	// Chart is the tree that can be changed; the house follows it once a test says so.
+	Chart *organisation.Chart
 	// Records looks for days to close when a test says so.
 	Records *records.Records
 	// Voice is the one engine, named nu; Speech speaks when a test says Work.
@@ -153,28 +156,34 @@ func (h *House) Serve() {
 	if err != nil {
 		h.T.Fatal(err)
 	}
+	if h.Chart == nil {
+		if h.Chart, err = organisation.Open(h.T.Context(), h.DB, h.Tree(), h.Clock.Now); err != nil {
+			h.T.Fatal(err)
+		}
+	}
 	handler, err := api.New(api.Config{
-		DB:         h.DB,
-		Desk:       h.Desk,
-		Calendar:   calendar.New(calendar.Config{DB: h.DB, Keys: h.Office, Fleet: h.Fleet, Tree: h.Tree, Now: h.Clock.Now}),
-		Programmes: programme.New(programme.Config{DB: h.DB, Keys: h.Office, Rights: h.Office, Fleet: h.Fleet, Desk: h.Desk, Tree: h.Tree, Wake: h.Woken, Now: h.Clock.Now}),
-		Office:     h.Office,
-		Accounts:   visitors,
-		Fleet:      h.Fleet,
-		Contents:   h.Contents,
-		Speech:     h.Speech,
-		Carrier:    carrier,
-		Returner:   carrier,
-		Recordings: recordings,
-		Post:       post,
-		Records:    h.Records,
-		Feedback:   register,
-		Events:     h.Hub,
-		Tree:       h.Tree,
-		Holdings:   h.Holdings,
-		Version:    "test",
-		Now:        h.Clock.Now,
-		Log:        slog.New(slog.DiscardHandler),
+		DB:           h.DB,
+		Desk:         h.Desk,
+		Calendar:     calendar.New(calendar.Config{DB: h.DB, Keys: h.Office, Fleet: h.Fleet, Tree: h.Tree, Now: h.Clock.Now}),
+		Programmes:   programme.New(programme.Config{DB: h.DB, Keys: h.Office, Rights: h.Office, Fleet: h.Fleet, Desk: h.Desk, Tree: h.Tree, Wake: h.Woken, Now: h.Clock.Now}),
+		Office:       h.Office,
+		Accounts:     visitors,
+		Fleet:        h.Fleet,
+		Contents:     h.Contents,
+		Speech:       h.Speech,
+		Carrier:      carrier,
+		Returner:     carrier,
+		Recordings:   recordings,
+		Post:         post,
+		Records:      h.Records,
+		Feedback:     register,
+		Organisation: h.Chart,
+		Events:       h.Hub,
+		Tree:         h.Tree,
+		Holdings:     h.Holdings,
+		Version:      "test",
+		Now:          h.Clock.Now,
+		Log:          slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		h.T.Fatal(err)
