@@ -51,6 +51,7 @@ var familiar = map[string]string{
 	"controller/store":     "bodies that the desk made and checked before it kept them",
 	"device/link/counter":  "the answer of the daemon, over a socket that only its own user opens; what is handed over is read elsewhere",
 	"device/live":          "the name of a relay, which the node made itself; what lines bring is read by broadcast/wire",
+	"device/trial":         "a record of a few words that root wrote into the data folder; spoiled ones have a test",
 	"device/speech":        "the name of a speech, which the node made itself",
 	"scripts/tally":        "what go test prints",
 }

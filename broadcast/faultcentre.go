@@ -118,5 +118,9 @@ func nodeFaults() []Fault {
 		{Code: FaultNoAnswer, By: ByController, Part: PartNode, Gravity: Trouble, Behind: []FaultCode{FaultNodeGone, FaultBrokerGone}, Lasts: calm, Calm: shortly, Within: MaxFaultDelay,
 			VI: "cụm loa có nối mạng nhưng không nói gì", EN: "the node is connected but says nothing",
 			DoVI: "Khởi động lại cụm loa; nếu lặp lại, lấy nhật ký của thiết bị.", DoEN: "Restart the node; if it comes back, take the device's log."},
+		{Code: FaultUpdate, By: ByNode, Part: PartNode, Gravity: Trouble, Calm: calm, Within: MaxFaultDelay,
+			VI: "bản cập nhật phần mềm không đứng vững", EN: "an update of the programs did not hold",
+			DoVI: "Cụm loa vẫn phát bằng phiên bản đang chạy. Xem nhật ký thiết bị, cập nhật lại, hoặc xoá tệp on-trial.json trên thẻ để giữ phiên bản này.",
+			DoEN: "The node goes on with the version that runs. See the device's log and update it again, or delete on-trial.json on the card to stay with this version."},
 	}
 }

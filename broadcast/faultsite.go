@@ -24,6 +24,7 @@ const (
 	FaultSensor        FaultCode = "sensor"
 	FaultButton        FaultCode = "button-stuck"
 	FaultKeypad        FaultCode = "keypad-gone"
+	FaultUpdate        FaultCode = "update-failed"
 	FaultPINs          FaultCode = "wrong-pins"
 )
 

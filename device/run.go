@@ -25,6 +25,7 @@ import (
 	"github.com/loaxa/loaxa/device/sim"
 	"github.com/loaxa/loaxa/device/site"
 	"github.com/loaxa/loaxa/device/speech"
+	"github.com/loaxa/loaxa/device/trial"
 )
 
 // run is one node on its board.
@@ -64,10 +65,11 @@ func (r run) Run(ctx context.Context, log *slog.Logger) error {
 	defer func() { _ = eye.Close() }()
 	memory, giveBack := refuge(log)
 	defer giveBack()
+	update := begun(ctx, c.Data, log)
 	s, err := site.Open(site.Config{
 		Candidate: node.Candidate{Controller: c.Controller, Node: c.Node, Token: c.Token, Board: profile.Name, Pin: c.Root, Demo: c.Demo},
 		Top:       c.Top, Data: c.Data, Memory: memory, Quota: c.Quota << 20, Night: night, Daily: c.Prefetch.Daily << 20, Stick: c.Carriers.Stick, LAN: c.Carriers.LAN, Counter: filepath.Join(c.Data, counter.Socket), Profile: profile, Chimes: chimes, Version: version(), Built: built(), Log: log,
-		Parts: site.Parts{Lessor: guard, Relay: eye, Decoder: decode.Contained{}, Sinks: sinks(c, profile, log), Looks: looks(c, profile), Sys: sys, Microphone: microphone(profile, sys), Inputs: inputs},
+		Parts: site.Parts{Lessor: guard, Relay: eye, Decoder: decode.Contained{}, Sinks: sinks(c, profile, log), Looks: append(looks(c, profile), update), Sys: sys, Microphone: microphone(profile, sys), Inputs: inputs},
 	})
 	if err != nil {
 		return err
@@ -89,6 +91,20 @@ func refuge(log *slog.Logger) (dir string, giveBack func()) {
 		return "", func() {}
 	}
 	return dir, func() { _ = os.RemoveAll(dir) } // nobody misses it
+}
+
+// begun counts this start in, if this version is on trial, and looks at what becomes of it.
+func begun(ctx context.Context, data string, log *slog.Logger) board.Look {
+	t, err := trial.Begin(data, version())
+	if err != nil {
+		log.Error("the trial of an update is not counted", "err", err)
+	}
+	go func() {
+		if err := t.Serve(ctx); err != nil && ctx.Err() == nil {
+			log.Error("the trial of an update did not end", "err", err)
+		}
+	}()
+	return board.Look{Code: broadcast.FaultUpdate, See: t.See}
 }
 
 // lifeEvery is how often a node that nobody watches is asked for a turn.

@@ -160,6 +160,8 @@ func boxIlls() []ill {
 			mend: func(s *site) { s.Node.OnStuck("red", false, "") }},
 		{code: broadcast.FaultKeypad, part: "pad", cause: func(s *site) { s.Node.Raise(broadcast.FaultKeypad, "pad", "unplugged") },
 			mend: func(s *site) { s.Node.Clear(broadcast.FaultKeypad, "pad") }},
+		{code: broadcast.FaultUpdate, cause: func(s *site) { s.Node.Raise(broadcast.FaultUpdate, "", "it was taken back") },
+			mend: func(s *site) { s.Node.Clear(broadcast.FaultUpdate, "") }},
 		pinIll(),
 	}
 	for _, code := range []broadcast.FaultCode{broadcast.FaultMains, broadcast.FaultBattery, broadcast.FaultVoltage,
