@@ -34,49 +34,49 @@ func touches(s Span, from, to Instant, counts func(Instant) bool) bool {
 	return false
 }
 
-// InWindow says whether from..to lies inside one window of every policy that
-// has windows on the days it touches.
+// InWindow says whether from..to lies inside one window of every set that binds
+// it: the windows of each policy, and those of each special day that it touches.
 func (l Law) InWindow(from, to Instant) bool {
 	return !slices.ContainsFunc(l.policies, func(p Policy) bool { return !p.inWindow(from, to) })
 }
 
-// inWindow lets a policy without windows on any of those days allow everything.
 func (p Policy) inWindow(from, to Instant) bool {
-	if !p.windowed() {
-		return true
+	if len(p.Windows) > 0 && !insideOne(p.Windows, from, to, nil) {
+		return false
 	}
-	bound := false
-	for day := from; day < to && !bound; day = nextDay(day) {
-		bound = len(p.WindowsOn(day)) > 0
-	}
-	if !bound {
-		return true
-	}
+	return !slices.ContainsFunc(p.Special, func(d SpecialDay) bool {
+		return len(d.Windows) > 0 && touches(wholeDay, from, to, d.holds) && !insideOne(d.Windows, from, to, d.holds)
+	})
+}
+
+// wholeDay is every moment of a local day.
+var wholeDay = Span{From: 0, To: 24 * 60}
+
+// insideOne says whether one span holds all of from..to, having begun on that
+// local day or on the one before, if that day counts.
+func insideOne(list []Span, from, to Instant, counts func(Instant) bool) bool {
 	return slices.ContainsFunc([]Instant{from.Add(-localDay), from}, func(day Instant) bool {
-		return slices.ContainsFunc(p.WindowsOn(day), func(s Span) bool {
+		return (counts == nil || counts(day)) && slices.ContainsFunc(list, func(s Span) bool {
 			a, b, ok := s.On(day)
 			return ok && a <= from && to <= b
 		})
 	})
 }
 
-func (p Policy) windowed() bool {
-	return len(p.Windows) > 0 || slices.ContainsFunc(p.Special, func(d SpecialDay) bool { return len(d.Windows) > 0 })
-}
-
-// WindowsOn returns the windows that may begin on the local day of a moment.
-// Where several special days name some, the first does.
-func (p Policy) WindowsOn(day Instant) []Span {
+// WindowsOn returns the sets of windows that bind on the local day of a moment:
+// normal items sound inside one window of every set, anywhere if there is none.
+func (p Policy) WindowsOn(day Instant) [][]Span {
+	var sets [][]Span
+	if len(p.Windows) > 0 {
+		sets = append(sets, p.Windows)
+	}
 	for _, d := range p.Special {
 		if len(d.Windows) > 0 && d.holds(day) {
-			return d.Windows
+			sets = append(sets, d.Windows)
 		}
 	}
-	return p.Windows
+	return sets
 }
-
-// nextDay is the beginning of the next local day.
-func nextDay(i Instant) Instant { return DateOf(i).Begins().Add(localDay) }
 
 // Budget returns how long class c may sound on the local day of a moment, and
 // whether there is a bound at all.
@@ -112,7 +112,7 @@ func (l Law) Ceiling(from, to Instant) int64 {
 			}
 		}
 		for _, d := range p.Special {
-			if d.Ceiling > 0 && touches(Span{From: 0, To: 24 * 60}, from, to, d.holds) {
+			if d.Ceiling > 0 && touches(wholeDay, from, to, d.holds) {
 				lowest = min(lowest, d.Ceiling)
 			}
 		}

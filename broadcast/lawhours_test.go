@@ -42,29 +42,63 @@ func TestASeasonHoldsItsFirstAndItsLastDayOfEveryYear(t *testing.T) {
 	}
 }
 
-func TestASpecialDayTakesThePlaceOfTheWindowsOnItsDatesOnly(t *testing.T) {
-	law := broadcast.LawOf(broadcast.Policy{Windows: []broadcast.Span{{From: 300, To: 420}}, Special: []broadcast.SpecialDay{
-		{Name: "Tết", From: "2027-02-05", To: "2027-02-06", Windows: []broadcast.Span{{From: 480, To: 540}}}}})
-	always := broadcast.LawOf(broadcast.Policy{Special: []broadcast.SpecialDay{
-		{Name: "Thi", From: "2027-02-05", To: "2027-02-06", Windows: []broadcast.Span{{From: 480, To: 540}}}}})
+func TestASpecialDayNarrowsTheWindowsOnItsDatesOnly(t *testing.T) {
+	exams := broadcast.SpecialDay{Name: "Thi", From: "2027-02-05", To: "2027-02-06", Windows: []broadcast.Span{{From: 480, To: 540}, {From: 660, To: 720}}}
+	mourning := broadcast.SpecialDay{Name: "Quốc tang", From: "2027-02-06", To: "2027-02-07", Windows: []broadcast.Span{{From: 500, To: 540}}}
+	windows := []broadcast.Span{{From: 300, To: 420}, {From: 480, To: 600}}
+	law := broadcast.LawOf(broadcast.Policy{Windows: windows, Special: []broadcast.SpecialDay{exams, mourning}})
+	always := broadcast.LawOf(broadcast.Policy{Special: []broadcast.SpecialDay{exams}})
 	for _, c := range []struct {
 		date         broadcast.Date
-		hour         int
+		hour, min    int
 		law, without bool
 	}{
-		{"2027-02-04", 5, true, true}, {"2027-02-04", 8, false, true},
-		{"2027-02-05", 5, false, false}, {"2027-02-05", 8, true, true},
-		{"2027-02-06", 5, false, false}, {"2027-02-06", 8, true, true},
-		{"2027-02-07", 5, true, true}, {"2027-02-07", 8, false, true},
+		{"2027-02-04", 5, 10, true, true}, {"2027-02-04", 8, 10, true, true}, {"2027-02-04", 11, 10, false, true},
+		{"2027-02-05", 5, 10, false, false}, {"2027-02-05", 8, 10, true, true}, {"2027-02-05", 9, 10, false, false}, {"2027-02-05", 11, 10, false, true},
+		{"2027-02-06", 8, 10, false, true}, {"2027-02-06", 8, 30, true, true},
+		{"2027-02-07", 5, 10, false, true}, {"2027-02-07", 8, 30, true, true}, {"2027-02-08", 5, 10, true, true},
 	} {
-		from := on(c.date, c.hour, 10)
-		if law.InWindow(from, from.Add(time.Minute)) != c.law || always.InWindow(from, from.Add(time.Minute)) != c.without {
-			t.Errorf("%s %d:10: not %v with windows, or not %v without", c.date, c.hour, c.law, c.without)
+		from := on(c.date, c.hour, c.min)
+		if got, without := law.InWindow(from, from.Add(time.Minute)), always.InWindow(from, from.Add(time.Minute)); got != c.law || without != c.without {
+			t.Errorf("%s %d:%d: %v with windows, %v without", c.date, c.hour, c.min, got, without)
 		}
 	}
 	if always.InWindow(on("2027-02-04", 23, 59), on("2027-02-05", 0, 1)) || !always.InWindow(on("2027-02-04", 23, 0), on("2027-02-05", 0, 0)) {
 		t.Error("what begins the evening before must end at midnight")
 	}
+}
+
+// TestASpecialDayNeverWidensItsOwnPolicy holds that what sounds under a policy
+// with special days would sound under the same policy without them.
+func TestASpecialDayNeverWidensItsOwnPolicy(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := broadcast.Policy{Quiet: few(t, "quiet", spans()), Windows: few(t, "windows", spans()),
+			Minutes: []broadcast.Budget{{Class: broadcast.Normal, Minutes: rapid.Int64Range(0, 60).Draw(t, "minutes")}},
+			Ceiling: rapid.Int64Range(0, 100).Draw(t, "ceiling")}
+		plain := broadcast.LawOf(p)
+		p.Special = few(t, "special", specialDays())
+		law := broadcast.LawOf(p)
+		from := local(19, 0, 0) + broadcast.Instant(rapid.Int64Range(0, 15*24*60).Draw(t, "minute"))*minute
+		to := from + broadcast.Instant(rapid.Int64Range(1, 300).Draw(t, "minutes of it"))*minute
+		for _, d := range p.Special {
+			for _, s := range d.Windows {
+				if begins, _, ok := s.On(d.From.Begins()); ok {
+					from, to = begins, begins+minute
+				}
+			}
+		}
+		_, quiet := law.Quiet(from, to)
+		if _, before := plain.Quiet(from, to); before && !quiet {
+			t.Fatalf("%s is quiet no longer: %+v", from, p)
+		}
+		if law.InWindow(from, to) && !plain.InWindow(from, to) {
+			t.Fatalf("%s to %s lies in a window by its special days alone: %+v", from, to, p)
+		}
+		less, _ := law.Budget(broadcast.Normal, from)
+		if most, _ := plain.Budget(broadcast.Normal, from); less > most || law.Ceiling(from, to) > plain.Ceiling(from, to) {
+			t.Fatalf("%s has %s of %s at %d percent: %+v", from, less, most, law.Ceiling(from, to), p)
+		}
+	})
 }
 
 func TestASpecialDayAddsQuietHoursLowersMinutesAndVolume(t *testing.T) {

@@ -13,8 +13,9 @@ const (
 )
 
 // SpecialDay lays other rules over a policy for some dates: national mourning,
-// exams, Tết. Nodes know no lunar calendar, so the dates are solar ones. What a
-// special day says of hours holds for spans that begin on its dates.
+// exams, Tết. It only tightens. Nodes know no lunar calendar, so the dates are
+// solar ones. What a special day says of hours holds for spans that begin on its
+// dates.
 type SpecialDay struct {
 	Name string `json:"name"`
 	// From and To are the first and the last day.
@@ -22,8 +23,8 @@ type SpecialDay struct {
 	To   Date `json:"to"`
 	// Quiet is added to the quiet hours of the policy.
 	Quiet []Span `json:"quiet,omitempty"`
-	// Windows, if any, take the place of the policy's own; those of other areas
-	// bind all the same.
+	// Windows, if any, narrow the policy's own: what sounds on these dates lies
+	// inside one of each.
 	Windows []Span `json:"windows,omitempty"`
 	// Minutes and Ceiling bind together with those of the policy, the lower wins.
 	Minutes []Budget `json:"minutes,omitempty"`

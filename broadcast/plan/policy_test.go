@@ -29,14 +29,14 @@ func TestOnlyTheLevelsThatThePolicyNamesSpeakInAClass(t *testing.T) {
 
 func TestASpecialDayBindsItsDatesAndNoEmergency(t *testing.T) {
 	pol := policy()
-	pol.Windows = []broadcast.Span{{From: 5 * 60, To: 7 * 60}}
+	pol.Windows = []broadcast.Span{{From: 5 * 60, To: 7 * 60}, {From: 8 * 60, To: 10 * 60}}
 	pol.Special = []broadcast.SpecialDay{{Name: "Quốc tang", From: "2026-11-23", To: "2026-11-23", Windows: []broadcast.Span{{From: 8 * 60, To: 9 * 60}},
 		Quiet: []broadcast.Span{{From: 12 * 60, To: 13 * 60}}, Minutes: []broadcast.Budget{{Class: broadcast.Priority, Minutes: 1}}, Ceiling: 30}}
 	in := monday(normal("a", "06:00", 60), normal("b", "08:00", 60), priority("c", "10:00", 60), priority("d", "11:00", 1), priority("e", "12:00", 1),
-		emergency("lu", "12:30", 60), normal("f", "2026-11-24 06:00", 60), normal("g", "2026-11-24 08:00", 60), priority("h", "2026-11-24 12:00", 120))
+		emergency("lu", "12:30", 60), normal("f", "2026-11-24 06:00", 60), normal("g", "2026-11-24 07:00", 60), priority("h", "2026-11-24 12:00", 120))
 	in.Window.To, in.Law = at("2026-11-25 00:00"), broadcast.LawOf(pol)
 	p := expect(t, in, "a of 06:00 refused window", "b 08:00-08:01 ended", "c 10:00-10:01 ended", "d of 11:00 refused budget", "e of 12:00 refused quiet",
-		"lu 12:30-12:31 ended", "f 06:00-06:01 ended", "g of 08:00 refused window", "h 12:00-12:02 ended")
+		"lu 12:30-12:31 ended", "f 06:00-06:01 ended", "g of 07:00 refused window", "h 12:00-12:02 ended")
 	for i, want := range map[int]int64{1: 30, 2: 30, 5: 100, 6: 100} {
 		if got := p.Entries[i].Soundings[0].Volume; got != want {
 			t.Errorf("%s sounds at %d percent, not %d", p.Entries[i].Announcement, got, want)

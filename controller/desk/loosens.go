@@ -50,7 +50,7 @@ func outsideWindows(lower, upper broadcast.Policy) bool {
 	law := broadcast.LawOf(upper)
 	day := lower.Revision.IssuedAt()
 	for range aYearOfDays {
-		for _, span := range lower.WindowsOn(day) {
+		for _, span := range slices.Concat(lower.WindowsOn(day)...) {
 			if from, to, ok := span.On(day); ok && !law.InWindow(from, to) {
 				return true
 			}
@@ -84,4 +84,25 @@ func weakerCustody(lower, upper broadcast.Policy) bool {
 	return slices.ContainsFunc(lower.Custodies, func(c broadcast.LeastCustody) bool {
 		return c.Custody.Rank() < broadcast.LawOf(upper).Custody(c.Class).Rank()
 	})
+}
+
+// widened names the first special day with windows outside those that the policy
+// has itself; empty if there is none. Nodes hold both, so such a window would
+// promise hours in which nothing sounds.
+func widened(p broadcast.Policy) string {
+	if len(p.Windows) == 0 {
+		return ""
+	}
+	own := broadcast.LawOf(broadcast.Policy{Windows: p.Windows})
+	for _, d := range p.Special {
+		for day := d.From.Begins(); day <= d.To.Begins(); day = day.Add(localDay) {
+			if slices.ContainsFunc(d.Windows, func(s broadcast.Span) bool {
+				from, to, ok := s.On(day)
+				return ok && !own.InWindow(from, to)
+			}) {
+				return d.Name
+			}
+		}
+	}
+	return ""
 }

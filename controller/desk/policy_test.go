@@ -153,6 +153,23 @@ func TestAPolicyThatLoosensARuleFromAboveIsRefusedWithItsField(t *testing.T) {
 	r.propose(0, tight)
 }
 
+func TestASpecialDayWithWindowsOutsideThoseOfItsPolicyIsRefused(t *testing.T) {
+	r := newRig(t)
+	p := rules("tan-lap")
+	p.Windows = []broadcast.Span{{Days: []broadcast.Weekday{"MO", "TU", "WE", "TH", "FR"}, From: 330, To: 390}, {From: 480, To: 600}}
+	day := broadcast.SpecialDay{Name: "Thi", From: "2027-02-05", To: "2027-02-05", Windows: []broadcast.Span{{From: 340, To: 390}}}
+	p.Special = []broadcast.SpecialDay{{Name: "Tang", From: "2027-02-01", To: "2027-02-09", Windows: []broadcast.Span{{From: 480, To: 600}}}, day}
+	r.propose(0, p)
+	p.Special[1].To = "2027-02-06" // a Saturday
+	_, err := r.Desk.ProposePolicy(t.Context(), r.first.Person, 1, p)
+	refused(t, err, desk.BadPolicy)
+	if no := new(desk.Refusal); !errors.As(err, &no) || no.Field != "special" || !strings.Contains(no.Error(), "Thi") {
+		t.Errorf("%+v", no)
+	}
+	p.Windows = nil
+	r.propose(1, p)
+}
+
 func TestAPolicyThatIsNotCompleteIsNotKept(t *testing.T) {
 	r := newRig(t)
 	p := rules("tan-lap")

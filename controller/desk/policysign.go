@@ -103,6 +103,11 @@ func (d *Desk) checkPolicy(ctx context.Context, p broadcast.Policy) error {
 			return refuse(Loosens, field, field, string(place.Area))
 		}
 	}
+	if name := widened(p); name != "" {
+		return refuse(BadPolicy, "special", word{
+			fmt.Sprintf("%s: its windows reach outside the windows of the policy; narrow them, or leave them out", name),
+			fmt.Sprintf("khung giờ của ngày “%s” vượt ra ngoài khung giờ phát của quy chế; hãy thu hẹp hoặc bỏ đi", name)})
+	}
 	return nil
 }
 

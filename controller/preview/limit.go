@@ -41,11 +41,11 @@ func (p *planned) limit(why broadcast.Reason, e plan.Entry) string {
 func windows(policies []broadcast.Policy, day broadcast.Instant) string {
 	var all []string
 	for _, p := range policies {
-		var set []string
-		for _, s := range p.WindowsOn(day) {
-			set = append(set, hours(s))
-		}
-		if len(set) > 0 {
+		for _, spans := range p.WindowsOn(day) {
+			var set []string
+			for _, s := range spans {
+				set = append(set, hours(s))
+			}
 			all = append(all, strings.Join(set, ", "))
 		}
 	}
