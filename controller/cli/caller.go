@@ -45,6 +45,14 @@ func (c caller) post(ctx context.Context, s Streams, path string, in, out any) e
 	return spoken(to.Post(ctx, c.Token, "", path, in, out))
 }
 
+func (c caller) put(ctx context.Context, s Streams, path string, in, out any) error {
+	to, err := c.remote(s)
+	if err != nil {
+		return err
+	}
+	return spoken(to.Put(ctx, c.Token, path, in, out))
+}
+
 func (c caller) remove(ctx context.Context, s Streams, path string) error {
 	to, err := c.remote(s)
 	if err != nil {

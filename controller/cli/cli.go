@@ -36,6 +36,7 @@ type commands struct {
 	Schedule scheduleCmd  `cmd:"" help:"What will sound, and what a commune decides about it."`
 	Diary    diaryCmd     `cmd:"" help:"One day of a commune: what sounded, who answers for it, what was proved."`
 	Report   reportCmd    `cmd:"" help:"One month of an area, in numbers that receipts prove."`
+	Policy   policyCmd    `cmd:"" help:"The rules of an area: show, propose and sign them."`
 	Announce announceCmd  `cmd:"" help:"Upload, sign and publish an announcement, and watch what is proved."`
 	Notify   notifyCmd    `cmd:"" help:"Who is told of faults, missed announcements and approvals."`
 	Areas    areasCmd     `cmd:"" help:"The organisation tree: rename, merge, move and retire areas from a day on."`

@@ -165,13 +165,24 @@ func read(answer *http.Response, b []byte, out any) error {
 
 // Post sends a JSON body.
 func (c *Client) Post(ctx context.Context, token, key, path string, in, out any) error {
+	return c.write(ctx, Request{Method: "POST", Path: path, Token: token, Key: key}, in, out)
+}
+
+// Put sends a JSON body in place of what is there; it may be sent twice.
+func (c *Client) Put(ctx context.Context, token, path string, in, out any) error {
+	return c.write(ctx, Request{Method: "PUT", Path: path, Token: token}, in, out)
+}
+
+// write is Do with a JSON body.
+func (c *Client) write(ctx context.Context, r Request, in, out any) error {
 	b, err := json.Marshal(in)
 	if err != nil {
 		return err
 	}
-	return c.Do(ctx, Request{Method: "POST", Path: path, Token: token, Key: key, Body: func() (io.ReadCloser, string, error) {
+	r.Body = func() (io.ReadCloser, string, error) {
 		return io.NopCloser(bytes.NewReader(b)), "application/json", nil
-	}}, out)
+	}
+	return c.Do(ctx, r, out)
 }
 
 // Get asks for something.
