@@ -102,7 +102,7 @@ func New(cfg Config) (http.Handler, error) {
 // build registers every row of the table of routes with its handler.
 func build(cfg Config) (*http.ServeMux, huma.API, error) {
 	s := &server{cfg: cfg, origin: http.NewCrossOriginProtection(), watchers: make(chan struct{}, maxWatchers), carries: make(chan struct{}, maxCarriers),
-		book: handover.New(handover.Config{DB: cfg.DB, Office: cfg.Office, Now: cfg.Now})}
+		book: handover.New(handover.Config{DB: cfg.DB, Office: cfg.Office, Keys: cfg.Office, Desk: cfg.Desk, Now: cfg.Now})}
 	mux := http.NewServeMux()
 	api := humago.New(mux, contract())
 	api.UseMiddleware(s.admit)

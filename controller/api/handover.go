@@ -42,6 +42,38 @@ type Dismissed struct {
 	Depends []Dependence `json:"depends" nullable:"false" doc:"What depended on the person, and what became of it: look at the field that the mode names"`
 }
 
+// Succession is what the caller signs anew in somebody's place.
+type Succession struct {
+	Since string       `json:"since,omitempty" format:"date-time" doc:"As for the list; left out: now"`
+	Items []Succeeding `json:"items,omitempty" nullable:"false" maxItems:"1000" doc:"Left out: everything that can be"`
+}
+
+// Succeeding names one thing to be signed anew.
+type Succeeding struct {
+	Kind string `json:"kind" enum:"template,announcement,drill,withdrawal,silence,policy,slot,placement,assignment"`
+	ID   string `json:"id" maxLength:"40"`
+}
+
+// Succeeded is what came of one thing.
+type Succeeded struct {
+	Kind    string   `json:"kind"`
+	ID      string   `json:"id"`
+	Title   string   `json:"title,omitempty"`
+	Outcome string   `json:"outcome" enum:"signed,awaits,refused" doc:"awaits: a second person signs the draft of the template, or of the policy"`
+	Problem *Problem `json:"problem,omitempty" doc:"Why it was refused; nothing was changed then"`
+}
+
+type successionInput struct {
+	ID   string `path:"id" pattern:"^[a-z0-9-]{1,40}$"`
+	Body Succession
+}
+
+type successionAnswer struct {
+	Body struct {
+		Items []Succeeded `json:"items" nullable:"false"`
+	}
+}
+
 type handoverInput struct {
 	ID    string `path:"id" pattern:"^[a-z0-9-]{1,40}$"`
 	Since string `query:"since" format:"date-time" doc:"Since when the key may have been in other hands; left out: now"`
@@ -53,6 +85,7 @@ type dismissedAnswer struct{ Body Dismissed }
 
 func (s *server) handovers(r *registry) {
 	on(r, "get-handover", s.getHandover)
+	on(r, "take-over", s.takeOver)
 }
 
 // getHandover says what dismissing somebody would do, before anybody does it.
@@ -93,4 +126,38 @@ func dependencesOf(list []handover.Item) []Dependence {
 			What: w.English, WhatVI: w.Vietnamese, Do: w.DoEnglish, DoVI: w.DoVietnamese})
 	}
 	return out
+}
+
+// takeOver signs with the caller's key what depends on somebody else's.
+func (s *server) takeOver(ctx context.Context, in *successionInput) (*successionAnswer, error) {
+	c := callerOf(ctx)
+	p, err := s.cfg.Office.Person(ctx, broadcast.ID(in.ID))
+	if err != nil {
+		return nil, err
+	}
+	if err := s.cfg.Office.Authorise(c.Person, people.AnnouncementApprove, p.Areas...); err != nil {
+		return nil, err
+	}
+	since, err := instant("since", in.Body.Since)
+	if err != nil {
+		return nil, err
+	}
+	var only []handover.Ref
+	for _, i := range in.Body.Items {
+		only = append(only, handover.Ref{Kind: handover.Kind(i.Kind), ID: broadcast.ID(i.ID)})
+	}
+	list, err := s.book.Resign(ctx, c.Person, c.credential(), p.ID, since, only...)
+	if err != nil {
+		return nil, err
+	}
+	out := &successionAnswer{}
+	out.Body.Items = []Succeeded{}
+	for _, a := range list {
+		one := Succeeded{Kind: string(a.Kind), ID: string(a.ID), Title: a.Title, Outcome: string(a.Outcome)}
+		if a.Err != nil {
+			one.Problem = s.problem("take-over", a.Err)
+		}
+		out.Body.Items = append(out.Body.Items, one)
+	}
+	return out, nil
 }

@@ -81,3 +81,46 @@ func TestAskingForAHandoverChangesNothing(t *testing.T) {
 		t.Errorf("%d", listed.Status)
 	}
 }
+
+// TestASuccessorIsAnsweredForEachThing: by somebody of the same areas, and with the
+// reason where something cannot be signed anew.
+func TestASuccessorIsAnsweredForEachThing(t *testing.T) {
+	r := newRig(t)
+	admin := r.Named("quan-tri").Token
+	r.Clock.Add(time.Minute)
+	r.published(r.flood())
+	r.Clock.Add(time.Minute)
+	path := "/api/v1/persons/duyet-1/handover"
+	for name, c := range map[string]struct {
+		token  string
+		body   any
+		status int
+		code   string
+	}{
+		"by somebody of a part":       {r.Token(t, "commune-official", "xa-tan-quang"), api.Succession{}, 403, "forbidden"},
+		"by a technician":             {r.Named("ky-thuat").Token, api.Succession{}, 403, "forbidden"},
+		"by the same person":          {r.first, api.Succession{}, 403, "forbidden"},
+		"of a kind that there is not": {admin, api.Succession{Items: []api.Succeeding{{Kind: "song", ID: "x"}}}, 422, "invalid"},
+	} {
+		if got := r.post(c.token, path, c.body); got.Status != c.status || got.Problem(t).Code != c.code {
+			t.Errorf("%s: %d %s", name, got.Status, got.Body)
+		}
+	}
+	var out struct{ Items []api.Succeeded }
+	r.ok(r.post(admin, path, api.Succession{}), 200, &out)
+	got := map[string]string{}
+	for _, x := range out.Items {
+		got[x.Kind] = x.Outcome
+		if (x.Problem != nil) != (x.Outcome == "refused") || x.Problem != nil && (x.Problem.Code != "by-hand" || x.Problem.DetailVI == "") {
+			t.Errorf("%+v", x)
+		}
+	}
+	if len(got) != 2 || got["policy"] != "awaits" || got["announcement"] != "refused" {
+		t.Errorf("%v", got)
+	}
+	out.Items = nil
+	r.ok(r.post(admin, path, api.Succession{Items: []api.Succeeding{{Kind: "policy", ID: "bac-quang"}}}), 200, &out)
+	if len(out.Items) != 1 || out.Items[0].Outcome != "awaits" {
+		t.Errorf("one, a second time: %+v", out.Items)
+	}
+}

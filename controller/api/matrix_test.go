@@ -243,11 +243,12 @@ func trials(sound string) map[string]trial {
 		"POST /api/v1/persons": {body: func(p place) any {
 			return api.NewPerson{ID: p.person, Name: "Có rồi", Role: "auditor", Areas: []string{string(p.area)}}
 		}},
-		"GET /api/v1/persons/{id}/handover": {id: func(p place) string { return p.person }},
-		"POST /api/v1/persons/{id}/dismiss": {id: func(p place) string { return p.leaver }, body: func(place) any { return api.Dismissal{Mode: "retired"} }},
-		"POST /api/v1/persons/{id}/code":    {id: func(p place) string { return p.coded }},
-		"GET /api/v1/sessions":              {more: func(p place) string { return "?person=" + p.person }},
-		"DELETE /api/v1/sessions/{sha256}":  {id: func(p place) string { return p.session }},
+		"GET /api/v1/persons/{id}/handover":  {id: func(p place) string { return p.person }},
+		"POST /api/v1/persons/{id}/handover": {id: func(p place) string { return p.person }, body: func(place) any { return api.Succession{} }},
+		"POST /api/v1/persons/{id}/dismiss":  {id: func(p place) string { return p.leaver }, body: func(place) any { return api.Dismissal{Mode: "retired"} }},
+		"POST /api/v1/persons/{id}/code":     {id: func(p place) string { return p.coded }},
+		"GET /api/v1/sessions":               {more: func(p place) string { return "?person=" + p.person }},
+		"DELETE /api/v1/sessions/{sha256}":   {id: func(p place) string { return p.session }},
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/loaxa/loaxa/controller/dispatch"
 	"github.com/loaxa/loaxa/controller/feedback"
 	"github.com/loaxa/loaxa/controller/fleet"
+	"github.com/loaxa/loaxa/controller/handover"
 	"github.com/loaxa/loaxa/controller/intake"
 	"github.com/loaxa/loaxa/controller/notify"
 	"github.com/loaxa/loaxa/controller/organisation"
@@ -84,7 +85,7 @@ var statuses = map[desk.Code]int{
 	desk.NoPolicy: http.StatusConflict, desk.AreaFull: http.StatusConflict, desk.Signatures: http.StatusConflict,
 	desk.NotListened: http.StatusConflict, desk.Edited: http.StatusConflict, desk.NoTemplate: http.StatusConflict,
 	desk.TemplateEnded: http.StatusConflict, desk.TemplateSounds: http.StatusConflict, desk.Sounding: http.StatusConflict,
-	desk.NothingToAdd: http.StatusConflict, desk.OthersChange: http.StatusConflict, desk.Loosens: http.StatusUnprocessableEntity,
+	desk.NothingToAdd: http.StatusConflict, desk.OtherDraft: http.StatusConflict, desk.OthersChange: http.StatusConflict, desk.Loosens: http.StatusUnprocessableEntity,
 	desk.Revised: http.StatusConflict, desk.NoCorrection: http.StatusConflict, desk.NotRevised: http.StatusConflict, desk.Underway: http.StatusConflict,
 }
 
@@ -201,6 +202,8 @@ var known = []struct {
 	{recording.ErrRoom, http.StatusInsufficientStorage, "recording-room", "Cụm loa này đã hết chỗ lưu bản ghi âm tại trung tâm cho đến khi bản cũ hết hạn."},
 	{recording.ErrBusy, http.StatusServiceUnavailable, "recording-busy", "Cụm loa này đang gửi một bản ghi âm: hãy thử lại sau một phút."},
 	{records.ErrRecord, http.StatusUnprocessableEntity, "record", "Không có nhật ký hoặc báo cáo như vậy: hãy kiểm tra địa bàn (nhật ký theo xã), ngày, tháng và độ dài nội dung."},
+	{handover.ErrByHand, http.StatusConflict, "by-hand", "Không ký lại nguyên văn được: hãy lập bản mới trước khi bỏ bản này."},
+	{handover.ErrLevel, http.StatusForbidden, "level", "Việc này cần cán bộ cùng cấp với người đã ký."},
 	{store.ErrConflict, http.StatusConflict, "conflict", "Dữ liệu vừa thay đổi; hãy tải lại rồi thử lại."},
 }
 

@@ -126,6 +126,7 @@ func routes() []route {
 		{id: "create-person", method: "POST", path: "/api/v1/persons", need: people.PersonManage, signs: true, status: 201, summary: "Take somebody in, inside the areas and dates of the caller's own rights"},
 		{id: "issue-code", method: "POST", path: "/api/v1/persons/{id}/code", need: people.PersonManage, signs: true, status: 201, summary: "A one-time code with which somebody chooses a password; it ends that person's sessions"},
 		{id: "get-handover", method: "GET", path: "/api/v1/persons/{id}/handover", need: people.PersonManage, summary: "What depends on a person, and what either kind of dismissal would do to it"},
+		{id: "take-over", method: "POST", path: "/api/v1/persons/{id}/handover", need: people.AnnouncementApprove, signs: true, summary: "Sign anew, with one key, what depends on somebody in the caller's areas; each thing has an answer of its own"},
 		{id: "dismiss-person", method: "POST", path: "/api/v1/persons/{id}/dismiss", need: people.PersonManage, signs: true, summary: "End somebody's rights and tokens; the answer says what depended on them"},
 		{id: "list-audit", method: "GET", path: "/api/v1/audit", need: people.AuditRead, summary: "What people of the caller's areas did, newest first; for whoever is over everybody also what the controller did"},
 		{id: "verify-audit", method: "GET", path: "/api/v1/audit/verification", need: people.AuditRead, summary: "Walk the whole audit log and hold it against what manifests and nodes were told of it"},

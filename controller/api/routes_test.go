@@ -122,6 +122,7 @@ var access = map[string]people.Permission{
 	"POST /api/v1/papers":                           people.AnnouncementWrite,
 	"POST /api/v1/persons":                          people.PersonManage,
 	"POST /api/v1/persons/{id}/code":                people.PersonManage,
+	"POST /api/v1/persons/{id}/handover":            people.AnnouncementApprove,
 	"POST /api/v1/persons/{id}/dismiss":             people.PersonManage,
 	"POST /api/v1/phone":                            "",
 	"POST /api/v1/phones":                           people.PersonManage,

@@ -19,6 +19,7 @@ type personCmd struct {
 	Add      personAddCmd      `cmd:"" help:"Take somebody in, inside your own areas."`
 	Code     personCodeCmd     `cmd:"" help:"Give somebody a one-time code to choose a password with; their sessions end."`
 	Handover personHandoverCmd `cmd:"" help:"What depends on somebody, and what a dismissal would do to it."`
+	Takeover personTakeoverCmd `cmd:"" help:"Sign anew, with your own key, what depends on somebody."`
 	Dismiss  personDismissCmd  `cmd:"" help:"End somebody's rights, sessions and tokens."`
 	Renew    renewCmd          `cmd:"" help:"Have the root give new dates to certificates that end within 30 days."`
 }
@@ -181,6 +182,29 @@ func tellDepends(s Streams, list []api.Dependence) error {
 	lines := [][]string{{"WHAT", "ID", "TITLE", "AREAS", "UNTIL", "RETIRED", "COMPROMISED", "WHAT TO DO"}}
 	for _, x := range list {
 		lines = append(lines, []string{x.What, x.ID, x.Title, strings.Join(x.Areas, ","), day(x.Until), x.Retired, x.Compromised, x.Do})
+	}
+	return columns(s.Out, lines)
+}
+
+type personTakeoverCmd struct {
+	caller
+	ID    string `arg:"" help:"Whose signatures your own take the place of."`
+	Since string `help:"As for handover." placeholder:"TIME"`
+}
+
+// Run prints a line for each thing, with what came of it.
+func (c *personTakeoverCmd) Run(ctx context.Context, s Streams, _ *slog.Logger) error {
+	var out struct{ Items []api.Succeeded }
+	if err := c.post(ctx, s, "/api/v1/persons/"+url.PathEscape(c.ID)+"/handover", api.Succession{Since: c.Since}, &out); err != nil {
+		return err
+	}
+	lines := [][]string{{"KIND", "ID", "TITLE", "OUTCOME", "WHY"}}
+	for _, x := range out.Items {
+		why := map[string]string{string(handover.Awaits): "a second person signs the draft"}[x.Outcome]
+		if x.Problem != nil {
+			why = x.Problem.Detail
+		}
+		lines = append(lines, []string{x.Kind, x.ID, x.Title, x.Outcome, why})
 	}
 	return columns(s.Out, lines)
 }

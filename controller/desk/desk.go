@@ -88,6 +88,10 @@ func (d *Desk) newID() (broadcast.ID, error) {
 	return broadcast.ID(strings.ToLower(id.String())), nil
 }
 
+// Changed has everybody look again who watches, after a document that is not the
+// desk's own took the place of another.
+func (d *Desk) Changed(id broadcast.ID) { d.changed(id) }
+
 // changed tells everybody who watches, after the transaction.
 func (d *Desk) changed(id broadcast.ID) {
 	d.cfg.Wake.Changed()

@@ -53,6 +53,7 @@ const (
 	OthersChange   Code = "others-change"
 	OfferUnknown   Code = "offer-unknown"
 	Loosens        Code = "loosens"
+	OtherDraft     Code = "other-draft"
 	BadPolicy      Code = "policy"
 )
 
@@ -107,6 +108,9 @@ var reasons = map[Code]struct{ english, vietnamese string }{
 	NoPolicy: {
 		"no verified policy allows class %s in %s: two officers sign a policy for the area first",
 		"Chưa có quy chế được xác thực cho loại %s tại %s: cần hai cán bộ ký quy chế cho địa bàn trước."},
+	OtherDraft: {
+		"another draft of %s waits for signatures, by %s: have it signed or replaced first, then sign what stands anew",
+		"Đang có bản dự thảo khác của %s chờ ký, do %s lập: hãy ký hoặc thay bản đó trước, rồi ký lại bản đang có hiệu lực."},
 	SecondPerson: {
 		"%s wrote this announcement and may not approve it alone: ask another officer, or give a reason if the policy lets one officer speak",
 		"%s đã soạn bản tin này nên không được tự duyệt: hãy nhờ cán bộ khác, hoặc ghi lý do nếu quy chế cho phép một cán bộ phát."},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/seal"
+	"github.com/loaxa/loaxa/controller/desk"
 	"github.com/loaxa/loaxa/controller/people"
 	"github.com/loaxa/loaxa/controller/store"
 )
@@ -62,10 +63,26 @@ type Office interface {
 	Places() seal.Places
 }
 
-// Config is what a Book reads. Every field is needed.
+// Keys lends officers their keys, and says who may do what in which areas.
+type Keys interface {
+	With(ctx context.Context, c people.Credential, f func(seal.Signer) error) error
+	Authorise(p people.Person, need people.Permission, areas ...broadcast.ID) error
+}
+
+// Desk has two people sign what stands once more, and tells of changes.
+type Desk interface {
+	ResignTemplate(ctx context.Context, by people.Person, cred people.Credential, id broadcast.ID) (desk.Template, error)
+	ResignPolicy(ctx context.Context, by people.Person, cred people.Credential, area broadcast.ID) (desk.Regulation, error)
+	Changed(id broadcast.ID)
+}
+
+// Config is what a Book works with. Keys and Desk, by which it signs, may be nil for
+// one that is only read.
 type Config struct {
 	DB     *store.DB
 	Office Office
+	Keys   Keys
+	Desk   Desk
 	Now    func() time.Time
 }
 
@@ -236,7 +253,8 @@ func (l *look) judge(row kindRow, d store.Document, what reading) [3]bool {
 		if what.activates != nil && u.template == nil {
 			continue // its words are approved by nobody then
 		}
-		out[i] = row.opens(u.ring, d.Raw, seal.Context{Places: l.book.cfg.Office.Places(), Listed: true, Template: u.template}) == nil
+		_, err := row.opens(u.ring, d.Raw, seal.Context{Places: l.book.cfg.Office.Places(), Listed: true, Template: u.template})
+		out[i] = err == nil
 	}
 	return out
 }

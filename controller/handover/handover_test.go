@@ -31,7 +31,7 @@ type rig struct {
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	h := desktest.New(t)
-	r := &rig{House: h, t: t, sound: h.Content(20 * time.Second), before: h.Now(), Book: handover.New(handover.Config{DB: h.DB, Office: h.Office, Now: h.Clock.Now})}
+	r := &rig{House: h, t: t, sound: h.Content(20 * time.Second), before: h.Now(), Book: handover.New(handover.Config{DB: h.DB, Office: h.Office, Keys: h.Office, Desk: h.Desk, Now: h.Clock.Now})}
 	h.Clock.Add(time.Hour)
 	h.Node("tan-lap-1", village)
 	return r

@@ -5,6 +5,7 @@ import (
 
 	"github.com/loaxa/loaxa/broadcast"
 	"github.com/loaxa/loaxa/broadcast/seal"
+	"github.com/loaxa/loaxa/controller/people"
 )
 
 // kindRow is how one kind of sealed document is read.
@@ -17,7 +18,14 @@ type kindRow struct {
 	// otherwise is what becomes of one whose signatures are believed no more.
 	otherwise Fate
 	read      func(broadcast.Envelope) (reading, error)
-	opens     func(*seal.Keyring, []byte, seal.Context) error
+	opens     func(*seal.Keyring, []byte, seal.Context) (seal.Proof, error)
+	// need is what somebody has to be allowed to who signs it anew alone, and anew
+	// seals the same words under a later revision; both are empty for what the desk
+	// has two people sign.
+	need people.Permission
+	anew func(broadcast.Envelope, broadcast.Revision, seal.Signer) ([]byte, error)
+	// anyLevel kinds mean the same whoever signs them.
+	anyLevel bool
 }
 
 // reading is what a document says, whether it is believed or not.
@@ -46,9 +54,35 @@ func row[T broadcast.Validator](r kindRow, tell func(T, *reading)) kindRow {
 		tell(doc, &out)
 		return out, nil
 	}
-	r.opens = func(ring *seal.Keyring, raw []byte, ctx seal.Context) error {
-		_, _, err := seal.Open[T](ring, r.kind, raw, ctx)
-		return err
+	r.opens = func(ring *seal.Keyring, raw []byte, ctx seal.Context) (seal.Proof, error) {
+		_, proof, err := seal.Open[T](ring, r.kind, raw, ctx)
+		return proof, err
+	}
+	return r
+}
+
+// alone is the same for a kind that one person signs; date gives a document its
+// later revision, or says why it cannot have one.
+func alone[T broadcast.Validator](r kindRow, tell func(T, *reading), date func(*T, broadcast.Revision) error) kindRow {
+	r.officers = 1
+	r = row(r, tell)
+	r.anew = func(env broadcast.Envelope, at broadcast.Revision, signer seal.Signer) ([]byte, error) {
+		payload, err := env.PayloadBytes()
+		if err != nil {
+			return nil, err
+		}
+		doc, err := broadcast.Decode[T](payload)
+		if err != nil {
+			return nil, err
+		}
+		if err := date(&doc, at); err != nil {
+			return nil, err
+		}
+		next, err := seal.Seal(r.kind, doc, signer)
+		if err != nil {
+			return nil, err
+		}
+		return seal.Bytes(r.kind, next)
 	}
 	return r
 }
@@ -66,13 +100,41 @@ func kinds() []kindRow {
 		}),
 		row(kindRow{kind: broadcast.KindAnnouncement, otherwise: Falls}, spoken),
 		row(kindRow{kind: broadcast.KindDrill, otherwise: Falls}, spoken),
-		row(kindRow{kind: broadcast.KindWithdrawal, officers: 1, otherwise: Falls}, func(w broadcast.Withdrawal, r *reading) { r.title = w.Reason }),
-		row(kindRow{kind: broadcast.KindSilence, officers: 1, otherwise: Falls}, func(s broadcast.Silence, r *reading) { r.title, r.until = s.Reason, s.Until }),
+		alone(kindRow{kind: broadcast.KindWithdrawal, need: people.AnnouncementWithdraw, otherwise: Falls},
+			func(w broadcast.Withdrawal, r *reading) { r.title = w.Reason },
+			func(w *broadcast.Withdrawal, at broadcast.Revision) error {
+				w.Revision = max(at, w.Revision+1)
+				return nil
+			}),
+		alone(kindRow{kind: broadcast.KindSilence, need: people.AnnouncementWithdraw, otherwise: Falls},
+			func(s broadcast.Silence, r *reading) { r.title, r.until = s.Reason, s.Until }, later),
 		row(kindRow{kind: broadcast.KindPolicy, officers: 2, endless: true, otherwise: Falls}, func(broadcast.Policy, *reading) {}),
-		row(kindRow{kind: broadcast.KindSlot, officers: 1, otherwise: Falls}, func(s broadcast.Slot, r *reading) { r.until = s.Until }),
-		row(kindRow{kind: broadcast.KindPlacement, officers: 1, otherwise: Falls}, func(p broadcast.Placement, r *reading) { r.until = p.Until }),
-		row(kindRow{kind: broadcast.KindAssignment, officers: 1, endless: true, otherwise: Faulty}, func(broadcast.Assignment, *reading) {}),
+		alone(kindRow{kind: broadcast.KindSlot, need: people.AnnouncementApprove, otherwise: Falls},
+			func(s broadcast.Slot, r *reading) { r.until = s.Until },
+			func(s *broadcast.Slot, at broadcast.Revision) error { s.Revision = max(at, s.Revision+1); return nil }),
+		alone(kindRow{kind: broadcast.KindPlacement, need: people.AnnouncementApprove, otherwise: Falls},
+			func(p broadcast.Placement, r *reading) { r.until = p.Until },
+			func(p *broadcast.Placement, at broadcast.Revision) error {
+				p.Revision = max(at, p.Revision+1)
+				return nil
+			}),
+		alone(kindRow{kind: broadcast.KindAssignment, need: people.NodeConfirm, endless: true, anyLevel: true, otherwise: Faulty},
+			func(broadcast.Assignment, *reading) {},
+			func(a *broadcast.Assignment, at broadcast.Revision) error {
+				a.Revision = max(at, a.Revision+1)
+				return nil
+			}),
 	}
+}
+
+// later dates a silence anew. One that bars emergencies bars those that came before
+// it: signed anew it would silence a warning of the time in between.
+func later(s *broadcast.Silence, at broadcast.Revision) error {
+	if slices.Contains(s.Classes, broadcast.Emergency) {
+		return errWarning
+	}
+	s.Revision = max(at, s.Revision+1)
+	return nil
 }
 
 func rowOf(kind broadcast.Kind) (kindRow, bool) {
