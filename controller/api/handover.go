@@ -51,7 +51,7 @@ type Succession struct {
 // Succeeding names one thing to be signed anew.
 type Succeeding struct {
 	Kind string `json:"kind" enum:"template,announcement,drill,withdrawal,silence,policy,slot,placement,assignment"`
-	ID   string `json:"id" maxLength:"40"`
+	ID   string `json:"id" pattern:"^[a-z0-9-]{1,40}$"`
 }
 
 // Succeeded is what came of one thing.
