@@ -1,6 +1,7 @@
 package handover
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/loaxa/loaxa/broadcast"
@@ -131,7 +132,7 @@ func kinds() []kindRow {
 // it: signed anew it would silence a warning of the time in between.
 func later(s *broadcast.Silence, at broadcast.Revision) error {
 	if slices.Contains(s.Classes, broadcast.Emergency) {
-		return errWarning
+		return fmt.Errorf("%w: a silence that bars emergencies would also bar a warning that came since; sign a new one", ErrByHand)
 	}
 	s.Revision = max(at, s.Revision+1)
 	return nil

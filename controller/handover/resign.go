@@ -42,9 +42,6 @@ var (
 	ErrByHand = errors.New("this cannot be signed anew as it is")
 	// ErrLevel: by another level it would outrank, or yield to, other things.
 	ErrLevel = errors.New("somebody of the same level has to sign this")
-
-	errWarning = fmt.Errorf("%w: a silence that bars emergencies would also bar a warning that came since; sign a new one", ErrByHand)
-	errSounds  = fmt.Errorf("%w: what sounds is announced anew, by a template or with its approvals, before this one is given up", ErrByHand)
 )
 
 // Resign signs anew, with one key, what depends on somebody: all of it, or what is
@@ -107,7 +104,7 @@ func (b *Book) resign(ctx context.Context, s successor, i Item) (Outcome, error)
 	}
 	row, known := rowOf(broadcast.Kind(i.Kind))
 	if !known || row.anew == nil {
-		return Refused, errSounds
+		return Refused, fmt.Errorf("%w: what sounds is announced anew, by a template or with its approvals, before this one is given up", ErrByHand)
 	}
 	if err := b.cfg.Keys.Authorise(s.by, row.need, i.Areas...); err != nil {
 		return Refused, err
