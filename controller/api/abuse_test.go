@@ -52,6 +52,8 @@ func TestWhatPeopleWroteIsTextOnEveryPage(t *testing.T) {
 	r.Prove("n1", desktest.Sounded(known.Document)...)
 	r.writes(tried, r.chosen(b.ID))
 	r.writes(tried, r.besides())
+	r.writes(tried, r.replaced(b.ID))
+	r.writes(tried, r.reorganised())
 	r.writes(tried, r.secrets())
 	if got := r.Upload(r.first, "", evil, []byte("sound of evil")); !quiet(got) {
 		t.Errorf("upload: %v %s", got.Header, got.Body)
@@ -213,6 +215,32 @@ func (r *rig) besides() []writing {
 		{route: "PUT /api/v1/speeches/{id}/sentence", at: at(s.ID), token: r.first, body: map[string]any{"version": 1, "sentence": 0, "text": evil, "accept": []any{evil}}},
 		{route: "PUT /api/v1/templates/{id}", at: at("mau"), token: r.first, body: map[string]any{"title": evil, "areas": []any{"tan-lap"}, "versions": []any{map[string]any{"content": r.sound}}}, status: 200},
 		{route: "POST /api/v1/templates/{id}/withdraw", at: at("mau"), token: r.first, body: map[string]any{"reason": evil}},
+	}
+	return out
+}
+
+// replaced is what is said in place of something; nothing of it was allowed beforehand.
+func (r *rig) replaced(id string) []writing {
+	correction := map[string]any{"title": evil, "digest": strings.Repeat("0", 64), "versions": []any{
+		map[string]any{"programme": map[string]any{"station": evil, "segments": []any{map[string]any{"title": evil, "content": r.sound}}}}}}
+	body := map[string]any{"reason": "x", "correction": correction}
+	return []writing{
+		{route: "POST /api/v1/announcements/{id}/withdraw", at: map[string]string{"id": id}, token: r.first, body: body},
+		{route: "POST /api/v1/templates/{id}/withdraw", at: map[string]string{"id": "mau"}, token: r.first, body: body},
+	}
+}
+
+// reorganised are the texts of plans for areas, of which the names alone are free.
+func (r *rig) reorganised() (out []writing) {
+	plan := func(name string, value any) map[string]any {
+		change := map[string]any{"do": "rename", "area": "tan-lap", "name": evil, name: value}
+		return map[string]any{"name": evil, "day": "2027-07-01", "changes": []any{change}}
+	}
+	admin := r.Named("quan-tri").Token
+	out = append(out, writing{route: "POST /api/v1/organisation/weigh", token: admin, body: plan("name", evil), status: 200})
+	for _, body := range []map[string]any{plan("code", evil), plan("parts", []any{evil})} {
+		out = append(out, writing{route: "POST /api/v1/organisation/weigh", token: admin, body: body},
+			writing{route: "POST /api/v1/organisation/plans", token: admin, body: map[string]any{"plan": body, "digest": strings.Repeat("0", 64)}})
 	}
 	return out
 }
