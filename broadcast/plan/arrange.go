@@ -284,28 +284,34 @@ func (p *planner) soFar(j *job) []Past {
 	return told
 }
 
-// nameOffers marks the offers that sound inside a programme of the commune.
+// nameOffers marks the offers that were heard inside a programme of the commune,
+// or will be.
 func (p *planner) nameOffers() {
-	type inside struct {
-		programme *Entry
-		offer     broadcast.ID
-	}
-	var found []inside
+	found := p.promised()
+	slices.SortFunc(p.aired, func(a, b aired) int {
+		return cmp.Or(compareBool(a.rung != broadcast.Ended, b.rung != broadcast.Ended), cmp.Compare(a.at, b.at), cmp.Compare(a.programme, b.programme))
+	})
+	found = append(p.aired, found...)
 	for _, e := range p.entries {
+		i := slices.IndexFunc(found, func(f aired) bool { return f.offer == e.Announcement })
+		if e.Reason == broadcast.WhyOffer && i >= 0 {
+			e.Inside, e.Rung, e.Reason, e.At = found[i].programme, found[i].rung, found[i].reason, found[i].at
+		}
+	}
+}
+
+// promised are the offers in soundings to come.
+func (p *planner) promised() (found []aired) {
+	entries := slices.Clone(p.entries)
+	slices.SortFunc(entries, func(a, b *Entry) int { return compareEntries(*a, *b) })
+	for _, e := range entries {
 		for _, s := range e.Soundings {
 			for _, part := range s.Parts {
 				if part.Offer != "" && s.From+broadcast.Instant(part.At-s.Offset) < s.To {
-					found = append(found, inside{e, part.Offer})
+					found = append(found, aired{part.Offer, e.Announcement, e.Rung, e.Reason, e.At})
 				}
 			}
 		}
 	}
-	slices.SortFunc(found, func(a, b inside) int { return compareEntries(*a.programme, *b.programme) })
-	for _, e := range p.entries {
-		i := slices.IndexFunc(found, func(f inside) bool { return f.offer == e.Announcement })
-		if e.Reason == broadcast.WhyOffer && i >= 0 {
-			e.Inside, e.Rung, e.Reason = found[i].programme.Announcement, found[i].programme.Rung, found[i].programme.Reason
-			e.At = found[i].programme.At
-		}
-	}
+	return found
 }

@@ -65,10 +65,10 @@ func (p *planner) resume(j *job, told []Past) {
 	}
 	j.entry.Rung, j.entry.Reason = last.verdict()
 	j.entry.At = last.end()
+	p.reckon(j, told)
 	if last.Running {
 		j.attempt, j.due, j.offset, j.running = last.Attempt, last.At, last.Offset, true
 		j.why = last.Why
-		p.reckon(j, told)
 		p.jobs = append(p.jobs, j)
 		return
 	}
@@ -90,7 +90,6 @@ func (p *planner) retry(j *job, told []Past) {
 	}
 	j.attempt, j.due, j.deadline = last.Attempt+1, p.ended(last), until
 	if !j.b.emergency() {
-		p.reckon(j, told)
 		_, why := last.verdict()
 		j.giveWay(why)
 	} else if j.why = broadcast.WhyRepeat; !p.join(j, max(p.ready(j.b), p.ended(last))) {
@@ -111,7 +110,8 @@ func (p *planner) programmeLength(b *bulletin) time.Duration {
 // giveWay prepares the attempt after one that ended for that reason.
 func (j *job) giveWay(why broadcast.Reason) { j.why, j.aligned, j.offset = why, false, 0 }
 
-// reckon works out of the journal how far a programme got.
+// reckon works out of the journal how far a programme got, and which offers were
+// heard in it.
 func (p *planner) reckon(j *job, told []Past) {
 	order := j.b.body.order
 	if order == nil || j.b.emergency() {
@@ -126,8 +126,33 @@ func (p *planner) reckon(j *job, told []Past) {
 		}
 		if !t.Running {
 			_, why := t.verdict()
+			p.air(j, t, parts)
 			j.leave(parts, int64(t.end()-j.began), 0, why)
 		}
+	}
+}
+
+// aired is an offer of which something was heard in a programme.
+type aired struct {
+	offer, programme broadcast.ID
+	rung             broadcast.Rung
+	reason           broadcast.Reason
+	at               broadcast.Instant
+}
+
+// air notes the offers of an attempt that is over: those that it began with or
+// came to. One that was heard to its end ended, however the attempt did.
+func (p *planner) air(j *job, t Past, parts []Part) {
+	from, to := int64(t.At-j.began), int64(t.end()-j.began)
+	for _, part := range parts {
+		if part.Offer == "" || part.At >= to || part.At+part.Millis <= from {
+			continue
+		}
+		a := aired{part.Offer, t.Announcement, broadcast.Ended, "", t.end()}
+		if part.At+part.Millis > to {
+			a.rung, a.reason = t.verdict()
+		}
+		p.aired = append(p.aired, a)
 	}
 }
 

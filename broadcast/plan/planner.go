@@ -22,6 +22,7 @@ type planner struct {
 	silences  []Silence
 	placed    map[broadcast.ID]placing
 	past      map[occurrence][]Past
+	aired     []aired
 	bulletins []*bulletin
 	revisions map[document][]*bulletin // under revision 0
 

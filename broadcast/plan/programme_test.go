@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -137,6 +138,38 @@ func TestAnOfferInsideAProgrammeSoundsThere(t *testing.T) {
 	p = expect(t, in, "tinh of 05:30 withdrawn withdrawn", "gan of 05:31 skipped offer", "buoi 06:00-06:00:20 ended")
 	if n := p.Entries[2].Notes; len(n) != 1 || n[0].Reason != broadcast.WhyWithdrawn || n[0].Segment != 2 {
 		t.Errorf("notes %+v", n)
+	}
+}
+
+// TestTheJournalSaysHowFarAnOfferWasHeard asks after the programme is over: an
+// offer inside it was heard as far as its attempt came.
+func TestTheJournalSaysHowFarAnOfferWasHeard(t *testing.T) {
+	for name, c := range map[string]struct {
+		rung   broadcast.Rung
+		reason broadcast.Reason
+		millis int64
+		want   string
+	}{
+		"to its end":            {broadcast.Ended, "", 40_000, "ended inside buoi"},
+		"the rest was cut":      {broadcast.Interrupted, broadcast.WhySilence, 35_000, "ended inside buoi"},
+		"it was cut":            {broadcast.Interrupted, broadcast.WhySilence, 20_000, "interrupted silence inside buoi"},
+		"cut before it came":    {broadcast.Interrupted, broadcast.WhySilence, 9_000, "skipped offer"},
+		"nobody knows how much": {broadcast.Playing, "", 0, "skipped offer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := monday(normal("tinh", "05:30", 20).level(broadcast.Province))
+			programme(&in, "buoi", "06:00", 100, segment("a", 10, 0), offerSegment("tinh", 20), segment("b", 10, 0))
+			first := compute(t, in)
+			i := slices.IndexFunc(first.Entries, func(e Entry) bool { return e.Announcement == "buoi" })
+			e := first.Entries[i]
+			in.Past = []Past{{Announcement: "buoi", Revision: e.Revision, Payload: e.Payload, Class: e.Class, Start: e.Start,
+				Attempt: 1, Rung: c.rung, Reason: c.reason, At: e.Start, Millis: c.millis}}
+			in.Now = at("06:30")
+			got := lines(compute(t, in))
+			if want := "tinh of 05:30 " + c.want; !slices.Contains(got, want) {
+				t.Errorf("%q lacks %q", got, want)
+			}
+		})
 	}
 }
 

@@ -2,8 +2,10 @@ package nodetest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -242,10 +244,21 @@ func (p *Player) rest() {
 	}
 }
 
+// lasts is the length of a body: pieces that are spliced say theirs themselves.
+func lasts(c player.Content) time.Duration {
+	var order struct{ Pieces []struct{ At, Millis int64 } }
+	text, spliced := strings.CutPrefix(c.Path, "splice:")
+	if !spliced || json.Unmarshal([]byte(text), &order) != nil || len(order.Pieces) == 0 {
+		return c.Duration
+	}
+	last := order.Pieces[len(order.Pieces)-1]
+	return time.Duration(last.At+last.Millis) * time.Millisecond
+}
+
 // pour lets the length of the sounding pass.
 func (x *performance) pour(ctx context.Context, e player.Evidence, first time.Time, fail func(player.Sounding) error, events player.Events) (player.Evidence, error) {
 	const rate = 48000
-	length := x.s.Content.Duration + time.Duration(len(x.s.Chime))*time.Second/rate - x.s.Offset
+	length := lasts(x.s.Content) + time.Duration(len(x.s.Chime))*time.Second/rate - x.s.Offset
 	cut := x.s.MaxDuration > 0 && length > x.s.MaxDuration
 	if cut {
 		length = x.s.MaxDuration
