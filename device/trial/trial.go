@@ -7,7 +7,8 @@
 // wrong with the record keeps the node from running.
 //
 // How: whoever updates a card puts the record (File) into the data folder before
-// the first start of the new version. Each start of that version counts itself in.
+// the first start of the new version. Each start of that version counts itself in,
+// unless the card takes nothing.
 package trial
 
 import (
@@ -58,13 +59,12 @@ func Begin(dir, running string) (Trial, error) {
 	return t, t.write(*r)
 }
 
-// See says that the update failed; nil if none is known to have.
+// See says that the update failed; nil if none is known to have, as with a record
+// that cannot be read: that is told by Begin.
 func (t Trial) See() error {
 	r, err := t.read()
 	switch {
-	case err != nil:
-		return err
-	case r == nil:
+	case err != nil || r == nil:
 		return nil
 	case r.Version != t.running:
 		return fmt.Errorf("version %s was put on trial and %s runs: it was taken back, or never started", r.Version, t.running)
